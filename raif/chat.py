@@ -1,0 +1,64 @@
+"""What a chat template does about thinking: does it open `<think>`, and how is a direct answer prompted?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rewards.response import CLOSE, OPEN
+
+Messages = list[dict[str, str]]
+EMPTY_THINKING = f"{OPEN}\n\n{CLOSE}\n\n"
+
+
+class ChatFormat:
+    """Renders prompts of one tokenizer, with thinking or directly.
+
+    Args:
+        tokenizer: a tokenizer with a chat template.
+        template_kwargs: further arguments of the template (TRL's `chat_template_kwargs`).
+    """
+
+    def __init__(self, tokenizer: Any, template_kwargs: Mapping[str, Any] | None = None) -> None:
+        self.tokenizer = tokenizer
+        self.template_kwargs = dict(template_kwargs or {})
+
+    def thinking_prompt(self, messages: Messages) -> str:
+        """Return the text of a prompt that lets the model think."""
+        return self._render(messages)
+
+    def direct_prompt(self, messages: Messages) -> str:
+        """Return the text of a prompt whose thinking is closed and empty.
+
+        Uses the template's own `enable_thinking=False` where that changes the text, else an empty think block.
+        """
+        thinking = self._render(messages)
+        direct = self._render(messages, enable_thinking=False)
+        if direct != thinking and CLOSE in direct[len(thinking.rstrip()) - len(OPEN) :]:
+            return direct
+        return thinking + (f"\n{CLOSE}\n\n" if self.ends_open(thinking) else EMPTY_THINKING)
+
+    def prefills(self) -> bool:
+        """Tell whether the template opens `<think>` itself, so that completions start inside it."""
+        return self.ends_open(self._render([{"role": "user", "content": "?"}]))
+
+    @staticmethod
+    def ends_open(prompt: str) -> bool:
+        """Tell whether a rendered prompt ends with an opened think block."""
+        return prompt.rstrip().endswith(OPEN)
+
+    def ids(self, prompts: Sequence[str]) -> list[list[int]]:
+        """Tokenise rendered prompts; special tokens are in the text already."""
+        encoded: list[list[int]] = self.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]
+        return encoded
+
+    def _render(self, messages: Messages, **extra: Any) -> str:
+        kwargs = {**self.template_kwargs, **extra}
+        text: str = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, **kwargs)
+        return text
+
+
+def build_messages(prompt: str, system_prompt: str | None = None) -> Messages:
+    """Return the conversation that prompts a policy."""
+    system = [{"role": "system", "content": system_prompt}] if system_prompt else []
+    return [*system, {"role": "user", "content": prompt}]

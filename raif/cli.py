@@ -1,0 +1,127 @@
+"""The `raif` command: everything but training, which keeps TRL's own parser (`python -m raif.train`).
+
+Heavy libraries are imported inside the commands, so that `raif --help` loads no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from rewards.errors import RaifError
+
+app = typer.Typer(help="RL training of instruction-aware reasoners.", no_args_is_help=True, add_completion=False)
+evaluate_app = typer.Typer(help="Evaluate a policy.", no_args_is_help=True)
+app.add_typer(evaluate_app, name="evaluate")
+console = Console()
+BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+@app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(help="A pipeline recipe, e.g. recipes/demo.yaml.")],
+    out: Annotated[Path, typer.Option(help="The run folder; starting again goes on where it stopped.")],
+    seed: Annotated[int, typer.Option(help="Seed of data, policy, training and evaluation.")] = 0,
+) -> None:
+    """Go from seed tasks to a trained, evaluated and reported policy."""
+    from raif.run import run_pipeline
+
+    run_pipeline(recipe, out, seed, console)
+
+
+@evaluate_app.command("instructions")
+def evaluate_instructions(
+    model: Annotated[str, typer.Option(help="Model folder or hub name.")],
+    data: Annotated[Path, typer.Option(help="Folder with instructions.jsonl, or such a file.")],
+    out: Annotated[Path, typer.Option(help="Folder for rollouts.jsonl and metrics.json.")],
+    cap: Annotated[int, typer.Option(help="Maximum completion tokens.")],
+    split: Annotated[str, typer.Option(help="train or test.")] = "test",
+    limit: Annotated[int, typer.Option(help="Use the first N instructions; 0 for all.")] = 0,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 1.0,
+    top_p: Annotated[float, typer.Option(help="Nucleus sampling.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Sampling seed.")] = 0,
+    batch_size: Annotated[int, typer.Option(help="Prompts generated at once.")] = 64,
+    system_prompt: Annotated[str | None, typer.Option(help="System message of every prompt.")] = None,
+) -> None:
+    """Sample, judge and summarise instructions of our own format."""
+    from raif.evaluation.instructions import evaluate
+    from raif.generation import Sampling
+    from raif.run import select_instructions
+
+    chosen = select_instructions(data, split, limit)
+    sampling = Sampling(cap, temperature, top_p, seed, batch_size)
+    with Progress(*BARS, console=console) as bars:
+        task = bars.add_task("evaluate", total=len(chosen))
+        metrics = evaluate(model, chosen, sampling, out, system_prompt, lambda n: bars.update(task, completed=n))
+    console.print_json(json.dumps({key: metrics[key] for key in ("n", "hacc", "sacc", "correct", "truncated", "floor")}))
+
+
+@app.command()
+def report(run_folder: Annotated[Path, typer.Argument(help="A folder made by `raif run`.")]) -> None:
+    """Write report.html, one self-contained page, into a run folder."""
+    from raif.report import write_report
+
+    console.print(f"wrote {write_report(run_folder)}")
+
+
+@app.command()
+def tiny(
+    warm_start: Annotated[Path, typer.Option(help="warm_start.jsonl made by data_gen.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model.")],
+    seed: Annotated[int, typer.Option(help="Seed of weights and order.")] = 0,
+) -> None:
+    """Build and warm-start the embedded policy."""
+    from raif.tiny import build_policy, read_warm_start
+
+    console.print(f"wrote {build_policy(read_warm_start(warm_start), out, seed)}")
+
+
+@app.command()
+def constraints(
+    family: Annotated[str | None, typer.Option(help="Only this family, e.g. length.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the constraint types with their arguments."""
+    from rewards.constraint import known_constraints
+
+    rows = [
+        {"type": name, "arguments": [f for f in cls.model_fields if f not in ("type", "scope")], "meaning": cls.__doc__}
+        for name, cls in known_constraints().items()
+        if family is None or name.startswith(f"{family}:")
+    ]
+    if not rows:
+        raise RaifError(f"no constraint family {family!r}; `raif constraints` lists all types.")
+    if as_json:
+        console.print_json(json.dumps(rows))
+        return
+    table = Table("type", "arguments", "meaning")
+    for row in rows:
+        table.add_row(str(row["type"]), ", ".join(row["arguments"] or ()), str(row["meaning"]))
+    console.print(table)
+
+
+@app.command()
+def recipes() -> None:
+    """List the shipped recipes."""
+    from raif.resources import recipes as shipped_recipes
+
+    table = Table("recipe", "what it does")
+    for name, path in shipped_recipes().items():
+        table.add_row(name, path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# "))
+    console.print(table)
+
+
+def main() -> None:
+    """Run the command line; user errors end with one message and exit code 1."""
+    try:
+        app()
+    except RaifError as error:
+        Console(stderr=True).print(f"error: {error}", style="red", soft_wrap=True, highlight=False, markup=False)
+        sys.exit(1)

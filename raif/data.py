@@ -1,0 +1,62 @@
+"""Instructions -> the rows a trainer reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from data_gen.config import load_yaml, parse_config
+from data_gen.pipeline import INSTRUCTIONS, make_dataset
+from raif.chat import ChatFormat, build_messages
+from raif.resources import find_recipe
+from rewards.errors import RaifError
+from rewards.instruction import Instruction, read_instructions
+from rewards.response import OPEN
+
+
+def resolve_data(source: str, folder: Path, seed: int | None = None) -> Path:
+    """Return the `instructions.jsonl` that `source` names; a data recipe (.yaml) is made into `folder` first."""
+    path = Path(source)
+    if path.is_dir():
+        return path / INSTRUCTIONS
+    if source.endswith((".yaml", ".yml")):
+        recipe = find_recipe(source)
+        content = load_yaml(recipe)
+        if seed is not None:
+            content["seed"] = seed
+        make_dataset(parse_config(content, str(recipe)), folder)
+        return folder / INSTRUCTIONS
+    return path
+
+
+def training_rows(
+    instructions: list[Instruction], chat: ChatFormat, system_prompt: str | None, limit: int = 0
+) -> list[dict[str, Any]]:
+    """Return one row per training instruction: id, messages, the instruction as JSON and the expert completion."""
+    chosen = [task for task in instructions if task.split == "train"]
+    chosen = chosen[:limit] if limit else chosen
+    if not chosen:
+        raise RaifError("the data holds no instruction of split 'train'; make some with `python -m data_gen`.")
+    opening = "" if chat.prefills() else f"{OPEN}\n"
+    return [
+        {
+            "id": task.id,
+            "prompt": build_messages(task.prompt, system_prompt),
+            "instruction": task.model_dump_json(),
+            "expert": opening + task.expert.completion if task.expert else "",
+        }
+        for task in chosen
+    ]
+
+
+def check_cap(rows: list[dict[str, Any]], chat: ChatFormat, cap: int) -> None:
+    """Refuse a cap that not even the shortest expert completion fits in."""
+    experts = [row["expert"] for row in rows if row["expert"]]
+    if not experts:
+        return
+    shortest = 1 + min(len(ids) for ids in chat.ids(experts))
+    if cap < shortest:
+        raise RaifError(
+            f"max_completion_length {cap} is smaller than the shortest expert completion ({shortest} tokens with its end "
+            f"token): no rollout could earn a reward. Raise the cap to at least {shortest}, better to the longest you expect."
+        )

@@ -1,0 +1,24 @@
+"""Check what a user gives as a model before any library tries to download it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rewards.errors import RaifError
+
+EMBEDDED = "embedded"
+
+
+def check_model_path(path: str) -> None:
+    """Refuse a local folder that does not exist or holds no model; a hub name such as `org/model` passes."""
+    folder = Path(path)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise RaifError(f"{path} holds no model (no config.json); give a folder written by save_pretrained.")
+        return
+    looks_local = path.startswith((".", "/", "~")) or path.count("/") != 1 or folder.parent.is_dir()
+    if looks_local:
+        raise RaifError(
+            f"no model folder at {path!r}; give an existing folder, a hub name such as Qwen/Qwen2.5-1.5B-Instruct, "
+            f"or {EMBEDDED!r} for the embedded policy."
+        )

@@ -1,0 +1,111 @@
+"""summary.json: what a run did to the policy, in one flat record."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from raif import __version__
+from raif.evaluation.instructions import load_evaluation
+from raif.evaluation.intervals import Estimate
+from raif.evaluation.metrics import gain
+from raif.rollouts import read_jsonl
+
+LIBRARIES = ("torch", "transformers", "trl", "accelerate", "datasets", "math-verify", "langdetect")
+
+
+def summarize_run(out: Path, recipe: str, seed: int, seconds: float) -> dict[str, Any]:
+    """Return the summary of a run folder: metrics before and after, gains, training means, versions."""
+    before, first = load_evaluation(out / "evaluation" / "before")
+    after, second = load_evaluation(out / "evaluation" / "after")
+    gains = {field: gain(first, second, field) for field in ("hard", "soft", "correct")}
+    training = read_jsonl(out / "train" / "metrics.jsonl")
+    cloning = [row["cloning/loss"] for row in training if row.get("cloning/loss") is not None]
+    keep = [row["contrast/keep_ratio"] for row in training if row.get("contrast/keep_ratio") is not None]
+    return {
+        "schema_version": 1,
+        "recipe": recipe,
+        "seed": seed,
+        "n_eval": before["n"],
+        "hacc_before": before["hacc"]["value"],
+        "hacc_after": after["hacc"]["value"],
+        "hacc_gain": gains["hard"].value,
+        "hacc_gain_ci": [gains["hard"].low, gains["hard"].high],
+        "sacc_before": before["sacc"]["value"],
+        "sacc_after": after["sacc"]["value"],
+        "sacc_gain_ci": [gains["soft"].low, gains["soft"].high],
+        "correct_before": before["correct"]["value"],
+        "correct_after": after["correct"]["value"],
+        "keep_ratio_mean": sum(keep) / len(keep) if keep else None,
+        "cloning_loss_first": cloning[0] if cloning else None,
+        "cloning_loss_last": cloning[-1] if cloning else None,
+        "truncation_rate_before": before["truncated"]["value"],
+        "truncation_rate_after": after["truncated"]["value"],
+        "floor_hacc": before["floor"]["hacc"],
+        "floor_sacc": before["floor"]["sacc"],
+        "ceiling_hacc": before["ceiling"]["hacc"],
+        "ceiling_sacc": before["ceiling"]["sacc"],
+        "training_steps": json.loads((out / "train" / "done.json").read_text(encoding="utf-8"))["steps"],
+        "seconds": seconds,
+        "sampling": before["sampling"],
+        "table": _table(before, after, gains),
+        "versions": {"raif": __version__, "python": platform.python_version(), **_versions()},
+        "commit": _commit(),
+    }
+
+
+def _table(before: dict[str, Any], after: dict[str, Any], gains: dict[str, Estimate]) -> list[dict[str, str]]:
+    names = {"hacc": ("HAcc", "hard"), "sacc": ("SAcc", "soft"), "correct": ("answer correct", "correct")}
+    rows = []
+    for key, (label, field) in names.items():
+        rows.append(
+            {
+                "metric": label,
+                "floor": _percent(before["floor"].get(key)),
+                "before": _interval(before[key]),
+                "after": _interval(after[key]),
+                "gain": _interval(gains[field]._asdict(), signed=True),
+                "ceiling": _percent(before["ceiling"].get(key)),
+            }
+        )
+    for key, label in (("truncated", "truncated"), ("well_formed", "well-formed")):
+        row = {"metric": label, "floor": "", "gain": "", "ceiling": ""}
+        rows.append({**row, "before": _interval(before[key]), "after": _interval(after[key])})
+    return rows
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _interval(estimate: dict[str, Any], signed: bool = False) -> str:
+    if estimate["value"] is None:
+        return ""
+    sign = "+" if signed else ""
+    text = f"{100 * estimate['value']:{sign}.1f}"
+    if estimate["low"] is None:
+        return text
+    return f"{text} [{100 * estimate['low']:{sign}.1f}, {100 * estimate['high']:{sign}.1f}]"
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout the code runs from, if it is one."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    result = subprocess.run(["git", "-C", str(root), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return result.stdout.strip() or None

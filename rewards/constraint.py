@@ -1,0 +1,159 @@
+"""One verifiable demand on a response: typed arguments, a description, a verdict with evidence and a witness hook."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
+
+from rewards.draft import Draft
+from rewards.errors import RaifError, unknown_name
+from rewards.response import Response
+from rewards.text import Text
+
+Scope = Literal["answer", "thinking", "whole"]
+
+
+class Status(StrEnum):
+    """What a verdict can say; see the design note on blocked, skipped and unscored."""
+
+    SATISFIED = "satisfied"
+    VIOLATED = "violated"
+    BLOCKED = "blocked"  # its predecessor in a chain failed
+    SKIPPED = "skipped"  # its branch was not taken
+    UNSCORED = "unscored"  # the checker cannot decide, or failed
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one constraint says about one response.
+
+    Example:
+        >>> Verdict(Status.VIOLATED, "found 3 bullet points, wanted 4").status.value
+        'violated'
+    """
+
+    status: Status
+    evidence: str = ""
+
+
+def verdict_if(condition: bool, evidence: str) -> Verdict:
+    """Return satisfied or violated, with the same evidence either way."""
+    return Verdict(Status.SATISFIED if condition else Status.VIOLATED, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a checker may know besides the response: the seed request and the language of the instruction."""
+
+    request: str = ""
+    language: str = "en"
+
+
+class Constraint(BaseModel):
+    """A demand that rules can decide.
+
+    Subclasses declare their arguments as fields, `phrases` (at least one wording per language, the first is the
+    canonical description), `notes` (a short reminder, used in expert thinking), `judge` and `witness`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: str
+    scope: Scope = "answer"
+
+    phrases: ClassVar[Mapping[str, tuple[str, ...]]]
+    notes: ClassVar[Mapping[str, str]]
+
+    @property
+    def family(self) -> str:
+        return self.type.partition(":")[0]
+
+    def slots(self, language: str) -> dict[str, Any]:
+        """Return what fills the `{...}` of phrases and notes: the arguments, and `s` for an English plural."""
+        arguments = self.model_dump(exclude={"type", "scope"})
+        number = arguments.get("count", arguments.get("limit", 0))
+        return {**arguments, "s": "" if number == 1 else "s"}
+
+    def describe(self, language: str = "en", wording: int = 0) -> str:
+        """Say the demand in English or Chinese; `wording` picks a paraphrase and wraps around."""
+        options = self.phrases[language]
+        return options[wording % len(options)].format(**self.slots(language))
+
+    def note(self, language: str = "en") -> str:
+        """Say the demand in a few words."""
+        return self.notes[language].format(**self.slots(language))
+
+    def check(self, response: Response, context: Context) -> Verdict:
+        """Judge a response. A scope without any word violates every constraint, so silence earns nothing."""
+        text = response.view(self.scope)
+        if not text.words:
+            return Verdict(Status.VIOLATED, f"the {self.scope} contains no words")
+        return self.judge(text, context)
+
+    @abstractmethod
+    def judge(self, text: Text, context: Context) -> Verdict:
+        """Judge a text that contains at least one word."""
+
+    @abstractmethod
+    def witness(self, draft: Draft) -> Draft:
+        """Return the draft changed so that its rendering satisfies this constraint."""
+
+
+_REGISTRY: dict[str, type[Constraint]] = {}
+C = TypeVar("C", bound=Constraint)
+
+
+def register(cls: type[C]) -> type[C]:
+    """Add a constraint class to the registry under the default of its `type` field; duplicates are refused."""
+    name = cls.model_fields["type"].default
+    if name in _REGISTRY:
+        raise RaifError(f"constraint {name!r} is already registered by {_REGISTRY[name].__qualname__}")
+    _REGISTRY[name] = cls
+    return cls
+
+
+def known_constraints() -> dict[str, type[Constraint]]:
+    """Return every registered constraint class by type, sorted."""
+    import rewards.constraints  # noqa: F401  (registers the families; here to avoid a cycle)
+
+    return dict(sorted(_REGISTRY.items()))
+
+
+def constraint_class(name: object) -> type[Constraint]:
+    """Return the class of a constraint type, or raise with the nearest known name."""
+    known = known_constraints()
+    if not isinstance(name, str) or name not in known:
+        raise unknown_name("constraint", name, known, "`raif constraints` lists them with their arguments.")
+    return known[name]
+
+
+def parse_constraint(value: Constraint | Mapping[str, Any]) -> Constraint:
+    """Parse a mapping with a `type` into its constraint; unknown types and arguments are errors.
+
+    Example:
+        >>> parse_constraint({"type": "length:max_words", "limit": 60}).describe()
+        'Use at most 60 words.'
+    """
+    if isinstance(value, Constraint):
+        return value
+    if "type" not in value:
+        raise RaifError(f"a constraint needs a 'type'; got {dict(value)!r}. `raif constraints` lists them.")
+    cls = constraint_class(value["type"])
+    try:
+        return cls.model_validate(dict(value))
+    except ValidationError as error:
+        raise RaifError(_explain(cls, value, error)) from error
+
+
+def _explain(cls: type[Constraint], value: Mapping[str, Any], error: ValidationError) -> str:
+    problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in error.errors())
+    arguments = ", ".join(name for name in cls.model_fields if name != "type")
+    return f"constraint {value['type']!r} has bad arguments ({problems}); it takes: {arguments}. Got {dict(value)!r}."
+
+
+AnyConstraint = Annotated[SerializeAsAny[Constraint], BeforeValidator(parse_constraint)]
