@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from data_gen.config import DataConfig, load_yaml, parse_config
@@ -35,10 +36,11 @@ def run(
         content["seeds"] = [{"type": "jsonl", "path": str(seeds), "fields": _parse_fields(fields)}]
     if seed is not None:
         content["seed"] = seed
-    counts = {"train": train, "test": test}
-    content["counts"] = {**content.get("counts", {}), **{k: v for k, v in counts.items() if v is not None}}
+    counts = {name: count for name, count in {"train": train, "test": test}.items() if count is not None}
+    if counts and isinstance(content.get("counts", {}), dict):
+        content["counts"] = {**content.get("counts", {}), **counts}
     manifest = make(parse_config(content, str(config)), out, overwrite)
-    console.print(f"{out}: {_summary(manifest)}")
+    console.print(f"{out}: {_summary(manifest)}", soft_wrap=True, highlight=False, markup=False)
 
 
 def make(config: DataConfig, out: Path, overwrite: bool = False) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def main() -> None:
     try:
         typer.run(run)
     except RaifError as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False, markup=True)
+        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False, markup=True)
         sys.exit(1)
 
 

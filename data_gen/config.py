@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from rewards.constraint import constraint_class, known_constraints
 from rewards.errors import RaifError, unknown_name
 
 Language = Literal["en", "zh"]
 Layout = Literal["inline", "list"]
+Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # what is never drawn is left out
 
 
 class _Section(BaseModel):
@@ -23,7 +24,7 @@ class SeedSource(_Section):
     """One source of seeds; `path` and `fields` belong to type `jsonl`."""
 
     type: Literal["arithmetic", "writing", "jsonl"]
-    weight: float = Field(default=1.0, gt=0)
+    weight: Weight = 1.0
     path: str | None = None
     fields: dict[str, str] = Field(default_factory=lambda: {"request": "question", "answer": "answer"})
 
@@ -33,7 +34,7 @@ class ConstraintMix(_Section):
 
     min: int = Field(default=1, ge=1)
     max: int = Field(default=3, ge=1)
-    weights: dict[str, float] = Field(default_factory=dict)
+    weights: dict[str, Weight] = Field(default_factory=dict)
 
 
 class WarmStart(_Section):
@@ -48,12 +49,12 @@ class DataConfig(_Section):
     """Everything that decides the bytes of a data set, together with the generator's version."""
 
     seed: int = 0
-    counts: dict[Literal["train", "test"], int]
+    counts: dict[Literal["train", "test"], NonNegativeInt] = Field(min_length=1)
     seeds: tuple[SeedSource, ...] = Field(min_length=1)
-    languages: dict[Language, float] = {"en": 1.0}
+    languages: dict[Language, Weight] = {"en": 1.0}
     constraints: ConstraintMix = ConstraintMix()
     arguments: dict[str, dict[str, tuple[int, int]]] = Field(default_factory=dict)
-    layouts: dict[Layout, float] = {"inline": 1.0}
+    layouts: dict[Layout, Weight] = {"inline": 1.0}
     warm_start: WarmStart | None = None
 
     def constraint_weights(self) -> dict[str, float]:

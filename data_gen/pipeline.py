@@ -40,7 +40,7 @@ def make_dataset(
         The manifest.
     """
     folder = Path(out)
-    digest = hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+    digest = _digest(config)
     existing = _existing(folder, digest, overwrite)
     if existing is not None:
         return existing
@@ -53,6 +53,13 @@ def make_dataset(
     manifest = _manifest(config, digest, composers, lines)
     _write(folder, lines, manifest)
     return manifest
+
+
+def _digest(config: DataConfig) -> str:
+    """Return the hash of a recipe and of the seed files it names: an edited file makes another data set."""
+    files = [Path(source.path) for source in config.seeds if source.path is not None]
+    contents = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
+    return hashlib.sha256("\n".join([config.model_dump_json(), *contents]).encode()).hexdigest()
 
 
 def _silent(stage: str, done: int) -> None:

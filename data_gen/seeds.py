@@ -139,6 +139,8 @@ class FileSeeds:
         values = {name: _text(row[column]) for name, column in self.fields.items()}
         if not values["request"].strip():
             raise RaifError(f"{where} has a blank {self.fields['request']!r}. Nothing was written.")
+        if values.get("language", "en") not in ("en", "zh", ""):
+            raise RaifError(f"{where} has language {values['language']!r}; known: en, zh. Nothing was written.")
         return self._seed(values, number)
 
     def _seed(self, values: dict[str, str], number: int) -> Seed:
@@ -150,12 +152,18 @@ class FileSeeds:
         seed_id = values.get("id") or str(number)
         core = _closing(answer, language)
         solved = Solution(solution, core, tuple(sentences(solution)))
-        truth = TaskAnswer(value=answer.replace(",", "")) if answer else None
+        truth = TaskAnswer(value=_without_thousands(answer)) if answer else None
         return Seed(self.name, seed_id, language, request, truth, {language: solved})
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _without_thousands(answer: str) -> str:
+    """Drop the commas of one number, and never those of a pair such as (1, 2)."""
+    grouped = re.fullmatch(r"[-+$]*\d{1,3}(?:,\d{3})+(?:\.\d+)?%?", answer)
+    return answer.replace(",", "") if grouped else answer
 
 
 def _closing(answer: str, language: str) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ def evaluate_instructions(
     with Progress(*BARS, console=console) as bars:
         task = bars.add_task("evaluate", total=len(chosen))
         metrics = evaluate(model, chosen, sampling, out, system_prompt, lambda n: bars.update(task, completed=n))
-    console.print_json(json.dumps({key: metrics[key] for key in ("n", "hacc", "sacc", "correct", "truncated", "floor")}))
+    console.print_json(
+        json.dumps({key: metrics[key] for key in ("n", "hacc", "sacc", "correct", "truncated", "floor")})
+    )
 
 
 @app.command()

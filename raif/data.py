@@ -10,7 +10,7 @@ from data_gen.pipeline import INSTRUCTIONS, make_dataset
 from raif.chat import ChatFormat, build_messages
 from raif.resources import find_recipe
 from rewards.errors import RaifError
-from rewards.instruction import Instruction, read_instructions
+from rewards.instruction import Instruction
 from rewards.response import OPEN
 
 
@@ -57,6 +57,6 @@ def check_cap(rows: list[dict[str, Any]], chat: ChatFormat, cap: int) -> None:
     shortest = 1 + min(len(ids) for ids in chat.ids(experts))
     if cap < shortest:
         raise RaifError(
-            f"max_completion_length {cap} is smaller than the shortest expert completion ({shortest} tokens with its end "
-            f"token): no rollout could earn a reward. Raise the cap to at least {shortest}, better to the longest you expect."
+            f"max_completion_length {cap} is smaller than the shortest expert completion ({shortest} tokens with its "
+            f"end token): no rollout could earn a reward. Raise it to {shortest} or more, best to the longest expected."
         )

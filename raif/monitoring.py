@@ -54,4 +54,4 @@ class Alarms(TrainerCallback):
             mean = sum(window) / len(window) if len(window) == WINDOW else 0.0
             if mean > threshold and name not in self.raised:
                 self.raised.add(name)
-                logger.warning("over the last %d logs " + message.format(mean), WINDOW)
+                logger.warning("over the last %d logs %s", WINDOW, message.format(mean))

@@ -116,8 +116,10 @@ def _make_policy(plan: Pipeline, out: Path, seed: int) -> str:
 def _train(plan: Pipeline, out: Path, policy: str, seed: int) -> None:
     """Launch training as its own process, exactly as a user would."""
     folder = out / "train"
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
-    command += ["--config_file", str(find_launch_config(plan.launch)), "--num_processes", str(plan.num_processes)]
+    command = [sys.executable]
+    if plan.num_processes > 1:
+        command += ["-m", "accelerate.commands.accelerate_cli", "launch"]
+        command += ["--config_file", str(find_launch_config(plan.launch)), "--num_processes", str(plan.num_processes)]
     command += ["-m", "raif.train", "--config", str(find_recipe(plan.train)), "--model_name_or_path", policy]
     command += ["--instructions", str(out / "data"), "--output_dir", str(folder), "--seed", str(seed)]
     if (folder / "done.json").is_file():

@@ -1,4 +1,6 @@
-"""Train a policy: accelerate launch --config_file accelerate_configs/cpu.yaml -m raif.train --config recipes/smoke/cpu.yaml
+"""Train a policy.
+
+accelerate launch --config_file accelerate_configs/cpu.yaml -m raif.train --config recipes/smoke/cpu.yaml
 
 One process needs no launcher: python -m raif.train --config recipes/smoke/cpu.yaml. Starting the same command again
 resumes from the last complete checkpoint of `output_dir`.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,17 +35,19 @@ from rewards.instruction import read_instructions
 from rewards.reward import Scorer
 from rewards.reward_functions import RolloutReward
 
+_DISTRIBUTED = ("ACCELERATE_", "MASTER_", "TORCHELASTIC_", "RANK", "LOCAL_", "WORLD_SIZE", "GROUP_", "ROLE_")
+
 
 def train(config: RAIFConfig, model: ModelConfig) -> Path:
     """Train as the recipe says and return the folder of the final model."""
     output = Path(config.output_dir)
-    state = PartialState()
+    state = PartialState(cpu=config.use_cpu)
     _announce(state, config)
     with state.main_process_first():
         data = resolve_data(config.instructions, output / "data", config.seed)
         instructions = read_instructions(data)
         policy = _resolve_policy(str(model.model_name_or_path), data.parent, output, config.seed)
-    tokenizer = AutoTokenizer.from_pretrained(policy, padding_side="left", trust_remote_code=model.trust_remote_code)
+    tokenizer = AutoTokenizer.from_pretrained(policy, padding_side="left", trust_remote_code=config.trust_remote_code)
     chat = ChatFormat(tokenizer, config.chat_template_kwargs)
     rows = training_rows(instructions, chat, config.system_prompt, config.train_limit)
     check_cap(rows, chat, config.max_completion_length)
@@ -69,7 +74,6 @@ def build_trainer(
         "revision": model.model_revision,
         "attn_implementation": model.attn_implementation,
         "dtype": model.dtype or "auto",
-        "trust_remote_code": model.trust_remote_code,
     }
     reward = RolloutReward(Scorer(config.reward_entries, config.cap), prefilled=chat.prefills())
     trainer = RAIFTrainer(
@@ -103,9 +107,15 @@ def _resolve_policy(name: str, data_folder: Path, output: Path, seed: int) -> st
     if name != EMBEDDED:
         check_model_path(name)
         return name
-    from raif.tiny import ensure_policy
-
-    return str(ensure_policy(data_folder / WARM_START, output / "policy", seed))
+    folder = output / "policy"
+    if (folder / "tokenizer_config.json").is_file():
+        return str(folder)
+    # In a process of its own: its trainer must not see the ranks of this one.
+    alone = {name: value for name, value in os.environ.items() if not name.startswith(_DISTRIBUTED)}
+    command = [sys.executable, "-m", "raif", "tiny", "--warm-start", str(data_folder / WARM_START)]
+    if subprocess.run([*command, "--out", str(folder), "--seed", str(seed)], env=alone, check=False).returncode:
+        raise RaifError("the embedded policy could not be built; the reason is above.")
+    return str(folder)
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class RAIFTrainer(GRPOTrainer):
         self._rider: tuple[torch.Tensor, torch.Tensor, int] | None = None
         self._rider_logps: torch.Tensor | None = None
         super().__init__(reward_funcs=reward, args=args, **kwargs)
+        logging.getLogger(GRPOTrainer.__module__).addFilter(_is_no_unscored_row)
         self.chat = ChatFormat(self._tokenizer, self.chat_template_kwargs)
 
     # ---- data order -------------------------------------------------------------------------------------------
@@ -202,7 +204,7 @@ class RAIFTrainer(GRPOTrainer):
         *args: Any,
         **kw: Any,
     ) -> Any:
-        """Let the expert rows ride in the forward of the rollouts (one forward also survives reentrant checkpointing)."""
+        """Let the expert rows ride in the forward of the rollouts: one forward survives reentrant checkpointing."""
         rider, self._rider = self._rider, None
         parent = super()._get_per_token_logps_and_entropies
         if rider is None:
@@ -268,6 +270,11 @@ class RAIFTrainer(GRPOTrainer):
             finish_reason="stop" if ids and ids[-1] in self.reward.eos_token_ids else "length",
             **extra,
         )
+
+
+def _is_no_unscored_row(record: logging.LogRecord) -> bool:
+    """Drop TRL's dump of every unscored row; the `unscored` metric, its alarm and the rollouts tell more."""
+    return not record.getMessage().startswith("All reward functions returned None")
 
 
 def _groups(inputs: Sequence[Row]) -> list[list[int]]:

@@ -141,8 +141,8 @@ def parse_constraint(value: Constraint | Mapping[str, Any]) -> Constraint:
     """
     if isinstance(value, Constraint):
         return value
-    if "type" not in value:
-        raise RaifError(f"a constraint needs a 'type'; got {dict(value)!r}. `raif constraints` lists them.")
+    if not isinstance(value, Mapping) or "type" not in value:
+        raise RaifError(f"a constraint is a mapping with a 'type'; got {value!r}. `raif constraints` lists them.")
     cls = constraint_class(value["type"])
     try:
         return cls.model_validate(dict(value))

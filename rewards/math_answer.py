@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, cast
 
@@ -36,8 +37,9 @@ for line in sys.stdin:
 """
 MAX_CHARACTERS = 2_000  # an answer longer than this is no final answer
 _ANCHOR = re.compile(
-    r"(?:answer\s*(?:is|:|=)|####|答案\s*(?:是|为|：|:|=))\s*\**\s*\$?\s*([-+]?\\?[\w(\[{][^\n。]*)", re.IGNORECASE
+    r"(?:answer\s*(?:is|:|=)|####|答案\s*(?:是|为|：|:|=))\s*+\**+\s*+\$?+\s*+([-+]?\\?[\w(\[{][^\n。]*)", re.IGNORECASE
 )
+_BOX = re.compile(r"\\(?:boxed|fbox)\{", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
 
 
@@ -67,11 +69,10 @@ def extract_answer(text: str) -> str | None:
 
 
 def _last_box(text: str) -> str | None:
-    start = max(text.lower().rfind("\\boxed{"), text.lower().rfind("\\fbox{"))
-    if start < 0:
+    boxes = [match.end() - 1 for match in _BOX.finditer(text)]
+    if not boxes:
         return None
-    begin = text.index("{", start)
-    depth = 0
+    begin, depth = boxes[-1], 0
     for index in range(begin, len(text)):
         depth += {"{": 1, "}": -1}.get(text[index], 0)
         if depth == 0:
@@ -79,9 +80,9 @@ def _last_box(text: str) -> str | None:
     return None
 
 
-def _plain_number(text: str) -> float | None:
+def _plain_number(text: str) -> Decimal | None:
     cleaned = text.strip().strip("$").replace(",", "").removesuffix(".").removesuffix("\\%").removesuffix("%")
-    return float(cleaned) if re.fullmatch(r"[-+]?\d+(?:\.\d+)?", cleaned) else None
+    return Decimal(cleaned) if re.fullmatch(r"[-+]?\d+(?:\.\d+)?", cleaned) else None
 
 
 def _quick_verdict(gold: str, candidate: str) -> bool | None:

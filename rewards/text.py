@@ -13,11 +13,17 @@ import re
 import unicodedata
 from functools import cached_property, lru_cache
 
-_CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_CJK = (
+    r"\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"  # kana without their punctuation
+    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# `\w` leaves combining marks out, but words of many scripts contain them.
+_MARK = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+_PART = rf"[^\W_{_CJK}](?:[^\W_{_CJK}]|[{_MARK}])*"
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?|\\[,;:! ]")
 MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+(?:['’.,-][^\W_{_CJK}]+)*")
+_WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’-]|(?<=\d)[.,](?=\d)){_PART})*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\d)[^.!?。！？\n]*)*(?:[.!?。！？]+[\"'”’」）)]*|\n|\Z)")
 
@@ -74,7 +80,7 @@ def _keyword_pattern(keyword: str) -> re.Pattern[str]:
     # A boundary is only meaningful next to a character of a script that separates words.
     edge = rf"[^\W_{_CJK}]"
     left = rf"(?<!{edge})" if re.match(edge, fold(keyword.strip())) else ""
-    right = rf"(?!{edge})" if re.search(rf"{edge}\Z", fold(keyword.strip())) else ""
+    right = rf"(?!{edge}|[{_MARK}])" if re.search(rf"(?:{edge}|[{_MARK}])\Z", fold(keyword.strip())) else ""
     return re.compile(left + folded.replace(r"\ ", r"\s+") + right)
 
 

@@ -12,6 +12,7 @@ from rewards.constraint import Constraint, Context, Verdict, register, verdict_i
 from rewards.draft import Draft
 from rewards.text import Text, fold
 
+_LEAD_MARKUP = ' \t\r\n"“「'
 _TAIL_MARKUP = " \t\r\n*_`\"'“”’」』）)"
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
 
@@ -22,7 +23,14 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _not_markup(text: str) -> str:
+    if not text.strip(_TAIL_MARKUP):
+        raise ValueError("the text must hold more than blanks, quotes and markdown")
+    return text
+
+
 NonBlank = Annotated[str, AfterValidator(_not_blank)]
+NonMarkup = Annotated[str, AfterValidator(_not_markup)]
 
 
 def _squeeze(text: str) -> str:
@@ -46,10 +54,11 @@ class RepeatRequest(Constraint):
     notes: ClassVar = {"en": "repeat the request first", "zh": "先重复题目"}
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        answer, request = _squeeze(text.raw.lstrip(' \t\r\n"“「')), _squeeze(self.request)
+        answer, request = (_squeeze(part.lstrip(_LEAD_MARKUP)) for part in (text.raw, self.request))
         if not answer.startswith(request):
             return verdict_if(False, f"does not start with the request; it starts with {text.stripped[:40]!r}")
-        return verdict_if(bool(Text(answer[len(request) :]).words), "starts with the request and then answers")
+        answers = bool(Text(answer[len(request) :]).words)
+        return verdict_if(answers, f"starts with the request and {'then answers' if answers else 'says nothing else'}")
 
     def witness(self, draft: Draft) -> Draft:
         return replace(draft, prefix=self.request)
@@ -60,7 +69,7 @@ class EndPhrase(Constraint):
     """The answer ends with a phrase; markdown and closing quotes after it are tolerated, other words are not."""
 
     type: Literal["affix:end_phrase"] = "affix:end_phrase"
-    phrase: NonBlank
+    phrase: NonMarkup
 
     phrases: ClassVar = {
         "en": (

@@ -79,7 +79,7 @@ class MinCapitalWords(Constraint):
     phrases: ClassVar = {
         "en": (
             "Write at least {count} word{s} in all capital letters.",
-            "Use {count} or more word{s} in ALL CAPS.",
+            "Use {count} or more words in ALL CAPS.",
         ),
         "zh": ("至少有{count}个英语单词全部大写。",),
     }

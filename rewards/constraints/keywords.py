@@ -92,7 +92,7 @@ class MinFrequency(Constraint):
     count: int = Field(ge=1)
 
     phrases: ClassVar = {
-        "en": ('Use the word "{keyword}" at least {count} time{s}.', 'Mention "{keyword}" {count} or more time{s}.'),
+        "en": ('Use the word "{keyword}" at least {count} time{s}.', 'Mention "{keyword}" {count} or more times.'),
         "zh": ("“{keyword}”至少出现{count}次。", "请至少使用{count}次“{keyword}”。"),
     }
     notes: ClassVar = {"en": '"{keyword}" at least {count} time{s}', "zh": "“{keyword}”至少{count}次"}

@@ -13,7 +13,7 @@ from rewards.draft import Draft
 from rewards.text import CODE, MATH, Text
 
 # A marker, a blank and something to say; `---` and `* * *` are rules, not bullets.
-_BULLET = re.compile(r"^[ \t]*[-*+•][ \t]+(?![-*+_ \t]*$)\S", re.MULTILINE)
+_BULLET = re.compile(r"^[ \t]*[-*+•][ \t]++(?![-*+_ \t]*$)\S", re.MULTILINE)
 _BOLD = re.compile(r"(?<![*\w\\])(\*{1,3})(?![*\s])([^*\n]*[^*\s])\1(?![*\w])")
 
 
@@ -90,7 +90,7 @@ class Sections(Constraint):
 
     def judge(self, text: Text, context: Context) -> Verdict:
         heading = re.compile(rf"^[ \t#*_\"“]*{re.escape(self.marker)}\s?(\d+)(?!\d)", re.MULTILINE | re.IGNORECASE)
-        numbers = [int(number) for number in heading.findall(CODE.sub("", text.raw))]
+        numbers = [int(number[:9]) for number in heading.findall(CODE.sub("", text.raw))]
         wanted = list(range(1, self.count + 1))
         return verdict_if(numbers == wanted, f"section numbers {numbers}, wanted {wanted}")
 

@@ -23,7 +23,7 @@ class MinWords(Constraint):
         "en": (
             "Use at least {limit} word{s}.",
             "Write {limit} word{s} or more.",
-            "Your answer needs {limit} or more word{s}.",
+            "Your answer needs {limit} or more words.",
         ),
         "zh": ("回答至少{limit}个字。", "请写{limit}个字以上（含）。"),
     }
