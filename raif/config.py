@@ -48,7 +48,7 @@ class RAIFConfig(GRPOConfig):
     cloning_gate: str = _option("always", "Which prompts are cloned: always | expert_better.")
     record_rollouts: bool = _option(True, "Write every rollout with its verdicts to output_dir/rollouts.")
     train_limit: int = _option(0, "Use only the first N training instructions; 0 for all.")
-    cpu_threads: int = _option(0, "Threads of each rank on CPU; 0 divides the cores among the ranks.")
+    cpu_threads: int = _option(0, "CPU threads of each rank; 0 takes OMP_NUM_THREADS, else shares the cores.")
 
     def __post_init__(self) -> None:
         self.reward_entries: tuple[RewardConfig, ...] = parse_rewards(self.rewards or [])

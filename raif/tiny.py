@@ -120,8 +120,6 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int, recipe: TinyRecip
         head_dim=recipe.hidden_size // recipe.heads,
         max_position_embeddings=1024,
         tie_word_embeddings=False,
-        initializer_range=0.06,  # a wide start and a short rotary base make copying form within hundreds of steps
-        rope_parameters={"rope_type": "default", "rope_theta": 100.0},
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=None,

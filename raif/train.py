@@ -92,7 +92,7 @@ def build_trainer(
 def _announce(state: PartialState, config: RAIFConfig) -> None:
     """Say how many ranks run, since some launch settings silently start a single one."""
     cores = os.cpu_count() or 1
-    if state.device.type == "cpu":
+    if state.device.type == "cpu" and (config.cpu_threads or "OMP_NUM_THREADS" not in os.environ):
         torch.set_num_threads(config.cpu_threads or max(1, cores // state.num_processes))
     logging.basicConfig(level=logging.INFO if state.is_main_process else logging.WARNING, format="raif: %(message)s")
     ranks = f"{state.num_processes} rank{'s' if state.num_processes > 1 else ''}"

@@ -77,7 +77,7 @@ class Draft:
         pool = dict.fromkeys([*self.optional, *_FILLER[self.language]])
         allowed = [s for s in pool if not any(count_keyword(Text(s), word) for word in self.avoid)]
         # A long minimum may need more sentences than there are; saying one twice is legal, if dull.
-        return allowed * 8 if self.min_words > 60 else allowed
+        return allowed * 8 if self.min_words > 30 else allowed
 
     def _assemble(self, extra: list[str]) -> str:
         body = [*extra, *self._mention_sentences([*extra, *self.core]), *self.core]

@@ -19,9 +19,13 @@ _CJK = (
 )
 # `\w` leaves combining marks out, but words of many scripts contain them.
 _MARK = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+EDGE = rf"[^\W_{_CJK}]"  # a letter or digit of a script that separates words
 _PART = rf"[^\W_{_CJK}](?:[^\W_{_CJK}]|[{_MARK}])*"
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?|\\[,;:! ]")
-MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
+# Display mathematics ends at the next `\[` too, and `\\[2pt]` opens none: so that no text takes quadratic time.
+MATH = re.compile(
+    r"\$\$.+?\$\$|\$[^$\n]+\$|(?<!\\)\\\[(?:\\\\|(?!\\[\[\]]).)++\\\]|(?<!\\)\\\((?:\\\\|(?!\\[()]).)++\\\)", re.DOTALL
+)
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’-]|(?<=\d)[.,](?=\d)){_PART})*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -78,9 +82,8 @@ def fold(text: str) -> str:
 def _keyword_pattern(keyword: str) -> re.Pattern[str]:
     folded = re.escape(fold(keyword.strip()))
     # A boundary is only meaningful next to a character of a script that separates words.
-    edge = rf"[^\W_{_CJK}]"
-    left = rf"(?<!{edge})" if re.match(edge, fold(keyword.strip())) else ""
-    right = rf"(?!{edge}|[{_MARK}])" if re.search(rf"(?:{edge}|[{_MARK}])\Z", fold(keyword.strip())) else ""
+    left = rf"(?<!{EDGE})" if re.match(EDGE, fold(keyword.strip())) else ""
+    right = rf"(?!{EDGE}|[{_MARK}])" if re.search(rf"(?:{EDGE}|[{_MARK}])\Z", fold(keyword.strip())) else ""
     return re.compile(left + folded.replace(r"\ ", r"\s+") + right)
 
 

@@ -16,16 +16,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 # Matplotlib knows no CSS variables: each stand-in colour becomes one in the finished SVG, so charts follow the theme.
-MUTED, LINE, BEFORE, AFTER, THIRD = "#010101", "#020202", "#030303", "#040404", "#050505"
-_VARIABLES = {MUTED: "--muted", LINE: "--line", BEFORE: "--before", AFTER: "--after", THIRD: "--third"}
-_RC = {
-    "svg.fonttype": "none", "font.size": 10.5, "axes.edgecolor": LINE, "axes.linewidth": 1.0, "text.color": MUTED,
+PAGE, MUTED, LINE, BEFORE, AFTER, THIRD = "#010101", "#010102", "#010103", "#010104", "#010105", "#010106"
+_VARIABLES = {PAGE: "page", MUTED: "muted", LINE: "line", BEFORE: "before", AFTER: "after", THIRD: "third"}
+_RC: dict[Any, Any] = {
+    "svg.fonttype": "none", "font.size": 11, "axes.edgecolor": LINE, "axes.linewidth": 1.0, "text.color": MUTED,
     "axes.labelcolor": MUTED, "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
     "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0, "axes.grid": True,
     "grid.color": LINE, "grid.linewidth": 1.0, "axes.axisbelow": True, "lines.solid_capstyle": "round",
 }  # fmt: skip
 _STYLES = ((AFTER, "-", "solid"), (BEFORE, "--", "dashed"), (THIRD, ":", "dotted"))
-WIDTH = 432.0  # points; a chart is read at 340 to 460 px, so its text keeps its size
+WIDTH = 360.0  # points; a chart is read at 310 to 460 px, so its text keeps its size
 
 
 class Interval(NamedTuple):
@@ -44,7 +44,7 @@ class Curves(NamedTuple):
     title: str
     lines: tuple[tuple[str, str], ...]
     absent: str
-    unit: str = ""  # "%" for shares of one
+    unit: str = ""  # "%" for shares of one, "points" for differences of shares
     note: str = ""
 
 
@@ -83,9 +83,10 @@ CURVES = (
     ),
     Curves(
         "Contrast: thinking minus direct",
-        (("contrast/thinking_minus_direct", "HAcc with thinking minus without"),),
+        (("contrast/thinking_minus_direct", "HAcc with thinking minus without, points"),),
         "Contrast was off in this run.",
-        note="Above 0, thinking helps.",
+        "points",
+        "Above 0, thinking helps.",
     ),
     Curves("Cloning loss", (("cloning/loss", "expert negative log-likelihood"),), "Cloning was off in this run."),
     Curves(
@@ -94,6 +95,12 @@ CURVES = (
         "Cloning was off in this run.",
         "%",
         "Groups whose expert completion passed the gate and was cloned.",
+    ),
+    Curves(
+        "Groups without signal",
+        (("frac_reward_zero_std", "prompts whose rollouts all earn the same"),),
+        "No reward spread was logged.",
+        "%",
     ),
     Curves("Truncation", (("completions/clipped_ratio", "rollouts cut at the cap"),), "No truncation was logged.", "%"),
     Curves("Completion length", (("completions/mean_length", "mean tokens"),), "No length was logged."),
@@ -116,7 +123,7 @@ def _panel(chart: Curves, rows: Sequence[Mapping[str, Any]], limit: float | None
     )
     text = "; ".join(f"{item.label} from {item.first} to {item.last}" for item in legend)
     with rc_context({**_RC, "svg.hashsalt": chart.title}):
-        figure, axes = _figure(WIDTH, 190)
+        figure, axes = _figure(WIDTH, 178)
         for colour, dash, _, _, steps, values in drawn:
             _draw_line(axes, steps, values, colour, dash)
         _finish_curves(axes, chart, limit)
@@ -139,13 +146,13 @@ def smooth(values: np.ndarray) -> np.ndarray:
     count, half = len(values), len(values) // 20
     sums = np.concatenate(([0.0], np.cumsum(values)))
     low, high = np.maximum(np.arange(count) - half, 0), np.minimum(np.arange(count) + half + 1, count)
-    return (sums[high] - sums[low]) / (high - low)
+    return np.asarray((sums[high] - sums[low]) / (high - low))
 
 
 def before_after_chart(rows: Sequence[Interval]) -> Markup:
     """Draw a hollow dot (before) and a full one (after) per metric, each with its 95 % interval."""
     with rc_context({**_RC, "svg.hashsalt": "before and after", "axes.grid.axis": "x"}):
-        figure, axes = _figure(WIDTH, 42 + 46 * len(rows))
+        figure, axes = _figure(WIDTH, 40 + 44 * len(rows))
         for index, row in enumerate(rows):
             for estimate, offset, colour in ((row.before, -0.17, BEFORE), (row.after, 0.17, AFTER)):
                 _draw_interval(axes, estimate, index + offset, colour, hollow=colour == BEFORE)
@@ -170,9 +177,7 @@ def _draw_interval(axes: Axes, estimate: Mapping[str, Any], y: float, colour: st
         return
     if estimate.get("low") is not None and estimate.get("high") is not None:
         axes.plot([estimate["low"], estimate["high"]], [y, y], color=colour, linewidth=2.2)
-    face = "none" if hollow else colour
-    if hollow:  # an empty middle would show the interval behind it
-        axes.plot([estimate["value"]], [y], "o", color=LINE, markersize=7)
+    face = PAGE if hollow else colour
     axes.plot([estimate["value"]], [y], "o", color=colour, markerfacecolor=face, markersize=7, markeredgewidth=2)
 
 
@@ -188,8 +193,9 @@ def _finish_curves(axes: Axes, chart: Curves, limit: float | None) -> None:
     if chart.unit == "%":
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-    if chart.title.endswith("minus direct"):
+    if chart.unit == "points":
         axes.axhline(0, color=MUTED, linewidth=1.2)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=""))
     if limit is not None:
         axes.axhline(limit, color=MUTED, linewidth=1.2, linestyle="--")
         axes.annotate(
@@ -215,7 +221,7 @@ def _svg(figure: Figure, label: str) -> Markup:
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r' xmlns(:xlink)?="[^"]*"| id="[a-zA-Z]+\w*_\d+(?:\.\d+)?"', "", text)  # ids repeat between charts
     for colour, variable in _VARIABLES.items():
-        text = text.replace(colour, f"var({variable})")
+        text = text.replace(colour, f"var(--{variable})")
     opening = Markup('<svg role="img" aria-label="{}" ').format(label)
     return Markup(text.replace("<svg ", str(opening), 1).rstrip())
 
@@ -228,4 +234,6 @@ def _number(value: float, unit: str) -> str:
     """Write a value for reading: shares in percent, others with three significant digits."""
     if unit == "%":
         return f"{100 * value:.1f} %"
+    if unit == "points":
+        return f"{100 * value:+.1f}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

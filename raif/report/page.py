@@ -16,12 +16,12 @@ from markupsafe import Markup
 from raif.report.charts import Interval, before_after_chart, training_panels
 from raif.rollouts import Rollout, read_jsonl, read_rollouts
 from rewards.errors import RaifError
-from rewards.response import Response
+from rewards.response import Response, ThinkStyle
 
 Record = dict[str, Any]
 SOURCES = ("before", "after", "training")
 EVALUATED, TRAINED = 800, 600  # rollouts shown at most: of both evaluations together, and of training
-BYTES = 2_200_000  # text shown at most, of either; keeps the page below 6 MB
+BYTES = 2_000_000  # text shown at most, of either; keeps the page below 6 MB
 METRICS = {  # label in the summary's table -> key in metrics.json
     "HAcc": "hacc",
     "SAcc": "sacc",
@@ -148,8 +148,8 @@ def _facts(summary: Record, config: Record) -> list[tuple[str, str]]:
         "Cap": _text(cap, "{} tokens"),
         "At the cap": policy and f"on_truncation: {policy} ({TRUNCATION.get(policy, 'see the recipe')})",
         "Sampling": ", ".join(f"{key} {sampling[key]}" for key in ("temperature", "top_p", "seed") if key in sampling),
-        "Contrast": _mechanic(training, "contrast", ("contrast_level", "contrast_statistic", "contrast_margin")),
-        "Cloning": _mechanic(training, "cloning_coefficient", ("cloning_schedule", "cloning_gate")),
+        "Contrast": _mechanic(training, "contrast", ("level", "statistic", "margin")),
+        "Cloning": _mechanic(training, "cloning", ("coefficient", "schedule", "gate")),
         "Versions": ", ".join(f"{name} {version}" for name, version in (summary.get("versions") or {}).items()),
     }
     return [(label, str(value)) for label, value in facts.items() if value]
@@ -159,13 +159,15 @@ def _cap(summary: Record, config: Record) -> Any:
     return config.get("training", {}).get("max_completion_length") or (summary.get("sampling") or {}).get("cap")
 
 
-def _mechanic(training: Record, switch: str, details: Sequence[str]) -> str:
-    """Describe a mechanic by its switch and settings; nothing if the configuration is not known."""
-    if switch not in training:
+def _mechanic(training: Record, name: str, details: Sequence[str]) -> str:
+    """Describe contrast or cloning by its settings; nothing if the configuration is not known."""
+    switch = training.get(name, training.get(f"{name}_{details[0]}"))
+    if switch is None:
         return ""
-    if training[switch] in ("off", 0, False):
+    if switch in ("off", 0):
         return "off"
-    return ", ".join(str(training[key]) for key in (switch, *details) if training.get(key) is not None)
+    head = [str(training[name])] if name in training else []
+    return ", ".join([*head, *(f"{key} {training.get(f'{name}_{key}')}" for key in details)])
 
 
 def _text(value: Any, pattern: str = "{}") -> str:
@@ -215,8 +217,8 @@ def _constraints(before: Record, after: Record) -> list[Record]:
     first, last = (metrics.get("per_constraint", {}) for metrics in (before, after))
     rows = [{"type": name, "before": first.get(name), "after": last.get(name)} for name in {**first, **last}]
     for row in rows:
-        values = [row[side]["value"] if row[side] else None for side in ("before", "after")]
-        row["gain"] = None if None in values else 100 * (values[1] - values[0])
+        old, new = ((row[side] or {}).get("value") for side in ("before", "after"))
+        row["gain"] = None if old is None or new is None else 100 * (new - old)
         row["n"] = " / ".join(dict.fromkeys(str(row[side]["n"]) for side in ("before", "after") if row[side]))
     return sorted(rows, key=lambda row: (row["after"] is None, (row["after"] or {}).get("value") or 0.0, row["type"]))
 
@@ -250,18 +252,35 @@ def spread(groups: Sequence[list[tuple[str, Rollout]]], limit: int) -> list[list
     Groups stay whole because a rollout is read beside those it was compared with.
     """
     rollouts = [rollout for group in groups for _, rollout in group]
-    size = sum(len(rollout.completion.encode()) + 600 for rollout in rollouts)
+    size = sum(map(_size, rollouts))
     share = min(1.0, limit / max(1, len(rollouts)), BYTES / max(1, size))
     count = max(1, int(len(groups) * share)) if groups else 0
     return [groups[round(i * (len(groups) - 1) / max(1, count - 1))] for i in range(count)]
 
 
+def _size(rollout: Rollout) -> int:
+    """Estimate the bytes of a rollout on the page, where `embed` makes six of every <, > and &."""
+    return len(rollout.completion.encode()) + 5 * sum(map(rollout.completion.count, "<>&")) + 600
+
+
 def _entry(source: str, rollout: Rollout) -> Record:
     """Return what the page shows of a rollout."""
     truncated = rollout.finish_reason == "length"
-    style = "none" if rollout.direct else "think"
-    response = Response.split(rollout.completion, style=style, prefilled=True, truncated=truncated)  # type: ignore[arg-type]
-    fields = ("step", "group", "sample", "direct", "well_formed", "reward", "correct", "hard", "soft", "advantage", "kept")
+    style: ThinkStyle = "none" if rollout.direct else "think"
+    response = Response.split(rollout.completion, style=style, prefilled=True, truncated=truncated)
+    fields = (
+        "step",
+        "group",
+        "sample",
+        "direct",
+        "well_formed",
+        "reward",
+        "correct",
+        "hard",
+        "soft",
+        "advantage",
+        "kept",
+    )
     return {
         "source": source,
         "id": rollout.instruction_id,

@@ -10,11 +10,11 @@ from pydantic import AfterValidator, Field
 
 from rewards.constraint import Constraint, Context, Verdict, register, verdict_if
 from rewards.draft import Draft
-from rewards.text import CODE, MATH, Text
+from rewards.text import CODE, EDGE, MATH, Text
 
 # A marker, a blank and something to say; `---` and `* * *` are rules, not bullets.
 _BULLET = re.compile(r"^[ \t]*[-*+•][ \t]++(?![-*+_ \t]*$)\S", re.MULTILINE)
-_BOLD = re.compile(r"(?<![*\w\\])(\*{1,3})(?![*\s])([^*\n]*[^*\s])\1(?![*\w])")
+_BOLD = re.compile(rf"(?<![*_\\])(?<!{EDGE})(\*{{1,3}})(?![*\s])([^*\n]*[^*\s])\1(?![*_])(?!{EDGE})")
 
 
 @register

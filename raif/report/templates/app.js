@@ -47,7 +47,7 @@
 
   const matches = (r, want) =>
     (instruction === null || r.id === instruction) &&
-    (!want.source || r.source === want.source) &&
+    (want.source === "all" || r.source === want.source) &&
     (!(want.constraint || want.status) ||
       r.verdicts.some(([type, status]) => (!want.constraint || type === want.constraint) && (!want.status || status === want.status))) &&
     (!want.truncated || r.truncated === (want.truncated === "yes")) &&
@@ -64,12 +64,13 @@
     r.kept === null ? null : r.kept ? ["", "kept"] : ["bad", "dropped"],
   ].filter(Boolean).map(([name, label]) => make("span", `tag ${name}`, label));
 
-  const scores = (r) => {
+  const scores = (r, expected) => {
     const rows = [["reward", number(r.reward)]];
     for (const [name, value] of Object.entries(r.parts)) rows.push([PARTS[name] || name, number(value)]);
     if (r.soft !== null) rows.push(["satisfied share", number(r.soft)]);
     if (r.advantage !== null) rows.push(["advantage", number(r.advantage)]);
     rows.push(["tokens", String(r.tokens)]);
+    if (expected) rows.push(["expected answer", expected]);
     return make("dl", "scores", ...rows.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value))));
   };
 
@@ -81,7 +82,8 @@
   const card = (r) => {
     const task = instructions[r.id] || {};
     const place = r.source === "training" ? `Training, step ${r.step}` : r.source === "before" ? "Before" : "After";
-    const pin = instruction === null ? button("Show this instruction everywhere", () => show(r.id)) : null;
+    const pin = instruction === null ? button("Show this instruction in all sources", () => show(r.id)) : null;
+    if (pin) pin.className = "link";
     const missing = r.truncated ? "none: the cap came first" : "none";
     return make("article", `rollout ${r.source}`,
       make("div", "top", make("h3", "", place), ...tags(r), pin),
@@ -90,9 +92,8 @@
       make("h4", "", "Answer"), r.answer.trim() ? said("div", "answer", r.answer) : make("div", "answer empty", missing),
       r.verdicts.length ? make("h4", "", "Verdicts") : null,
       make("ul", "verdicts", ...r.verdicts.map(verdict)),
-      task.expected ? folded("Expected answer", task.expected) : null,
       folded("Reference answer that satisfies everything", task.witness),
-      scores(r));
+      scores(r, task.expected));
   };
 
   const render = () => {
@@ -119,14 +120,15 @@
     title.scrollIntoView();
     title.focus({ preventScroll: true });
   };
-  const apply = (wanted, id = null) => {
-    for (const name of ["source", "constraint", "status", "truncated", "kept", "change", "text"]) {
+  const apply = ({ source = "all", ...wanted }, id = null) => {
+    form.elements.source.value = source;
+    for (const name of ["constraint", "status", "truncated", "kept", "change", "text"]) {
       form.elements[name].value = wanted[name] || "";
     }
     instruction = id;
     search();
   };
-  const start = () => apply({ source: rollouts.some((r) => r.source === "after") ? "after" : "" });
+  const start = () => apply({ source: rollouts.some((r) => r.source === "after") ? "after" : "all" });
   const show = (id) => { apply({}, id); focusTop(); };
 
   const types = [...new Set(rollouts.flatMap((r) => r.verdicts.map(([type]) => type)))].sort();
