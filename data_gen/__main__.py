@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from data_gen.config import DataConfig, load_yaml, parse_config
 from data_gen.pipeline import make_dataset
+from data_gen.progress import progress_bars
 from rewards.errors import RaifError
 
 console = Console(stderr=True)
@@ -48,8 +48,7 @@ def make(config: DataConfig, out: Path, overwrite: bool = False) -> dict[str, An
     totals: dict[str, int] = {str(split): count for split, count in config.counts.items()}
     if config.warm_start is not None:
         totals["warm start"] = config.warm_start.count
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bars:
+    with progress_bars(console) as bars:
         tasks = {stage: bars.add_task(stage, total=total) for stage, total in totals.items()}
         return make_dataset(config, out, overwrite, lambda stage, done: bars.update(tasks[stage], completed=done))
 

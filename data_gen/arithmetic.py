@@ -97,12 +97,13 @@ def problem(rng: Random) -> Problem:
     a, b = _operands(template.operator, rng)
     result = {"+": a + b, "-": a - b, "*": a * b}[template.operator]
     ending = rng.randrange(len(_CORE["en"]))
+    named = "{n}" in template.request["en"]  # else two names would make one task look like two
     slots = {
         code: {"n": name[index], "i": item[index], "a": a, "b": b, "r": result}
         for index, code in enumerate(("en", "zh"))
     }
     return Problem(
-        id=f"{kind}-{name[0]}-{item[0]}-{a}-{b}",
+        id="-".join(map(str, (kind, *([name[0]] if named else []), item[0], a, b))),
         request={code: template.request[code].format(**slots[code]) for code in slots},
         thinking=f"{a} {template.operator} {b} = {result}.",
         core={code: (_CORE[code][ending].format(**slots[code]),) for code in slots},

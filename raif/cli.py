@@ -12,16 +12,15 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from data_gen.progress import progress_bars
 from rewards.errors import RaifError
 
 app = typer.Typer(help="RL training of instruction-aware reasoners.", no_args_is_help=True, add_completion=False)
 evaluate_app = typer.Typer(help="Evaluate a policy.", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
 console = Console()
-BARS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 @app.command()
@@ -57,7 +56,7 @@ def evaluate_instructions(
 
     chosen = select_instructions(data, split, limit)
     sampling = Sampling(cap, temperature, top_p, seed, batch_size)
-    with Progress(*BARS, console=console) as bars:
+    with progress_bars(console) as bars:
         task = bars.add_task("evaluate", total=len(chosen))
         metrics = evaluate(model, chosen, sampling, out, system_prompt, lambda n: bars.update(task, completed=n))
     console.print_json(

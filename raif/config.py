@@ -101,8 +101,9 @@ class RAIFConfig(GRPOConfig):
             )
         if self.on_truncation == "zero" and self._lowest_reward() < 0:
             raise RaifError(
-                f"on_truncation: zero makes a truncated rollout (0) better than a failed one ({self._lowest_reward():g}); "
-                "use on_truncation: penalty with truncation_penalty at or below that, or rewards that start at 0."
+                "on_truncation: zero makes a truncated rollout (0) better than a failed one "
+                f"({self._lowest_reward():g}). "
+                "Use on_truncation: penalty with truncation_penalty at or below that, or rewards that start at 0."
             )
 
     def _lowest_reward(self) -> float:

@@ -16,11 +16,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from data_gen.config import load_yaml
 from data_gen.pipeline import INSTRUCTIONS, WARM_START
+from data_gen.progress import progress_bars
 from raif.model_paths import EMBEDDED
 from raif.resources import find_launch_config, find_recipe
 from rewards.errors import RaifError
@@ -141,8 +141,7 @@ def _evaluate(plan: Pipeline, out: Path, name: str, model: str, seed: int, conso
     settings = plan.evaluate
     cap = int(load_yaml(find_recipe(plan.train))["max_completion_length"])
     sampling = Sampling(cap, settings.temperature, settings.top_p, seed, settings.batch_size)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bars:
+    with progress_bars(console) as bars:
         task = bars.add_task(name, total=len(chosen))
         folder = out / "evaluation" / name
         evaluate(model, chosen, sampling, folder, progress=lambda n: bars.update(task, completed=n))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -185,5 +184,8 @@ def read_instructions(path: str | Path) -> list[Instruction]:
 def _parse_line(line: str, where: str) -> Instruction:
     try:
         return Instruction.model_validate_json(line)
-    except (ValidationError, RaifError, json.JSONDecodeError) as error:
-        raise RaifError(f"{where} is not an instruction: {error}. Make the file again with data_gen.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "line"
+        message = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise RaifError(f"{where} is not an instruction: {place}: {message}. Make the file again.") from error

@@ -75,7 +75,7 @@ def _parse_entry(entry: Any) -> RewardConfig:
     try:
         config: RewardConfig = _CONFIGS.validate_python(entry)
     except ValidationError as error:
-        problems = "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(f"{e['loc'][-1] if e['loc'] else 'entry'}: {e['msg']}" for e in error.errors())
         raise RaifError(f"reward entry {entry!r} is not valid: {problems}.") from error
     return config
 

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from raif.chat import ChatFormat
 from raif.rollouts import Rollout, read_rollouts
 from raif.trainer import RAIFTrainer
-from tests.raif.conftest import EXPERT, MakeTrainer, dictate, example_rows, step
+from tests.support import EXPERT, MakeTrainer, dictate, example_rows, step
 
 GOOD, HALF, BAD = "ok</think>It is fine.", "ok</think>It, is fine.", "ok</think>It, is, not very fine."
 MALFORMED = "It never closes"

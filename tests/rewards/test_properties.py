@@ -85,7 +85,7 @@ def test_hostile_repeats_take_little_time(piece: str) -> None:
         extract_answer(text)
         for constraint in CONSTRAINTS:
             constraint.check(Response(None, text), Context())
-    assert time.process_time() - begin < 10.0  # 76 checks of 20 to 140 thousand characters; quadratic ones take minutes
+    assert time.process_time() - begin < 5.0  # quadratic time would be minutes
 
 
 @relaxed
