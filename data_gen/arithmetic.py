@@ -97,13 +97,13 @@ def problem(rng: Random) -> Problem:
     a, b = _operands(template.operator, rng)
     result = {"+": a + b, "-": a - b, "*": a * b}[template.operator]
     ending = rng.randrange(len(_CORE["en"]))
-    named = "{n}" in template.request["en"]  # else two names would make one task look like two
+    who = f"{name[0]}-" if "{n}" in template.request["en"] else ""  # a name not used must not make two tasks of one
     slots = {
         code: {"n": name[index], "i": item[index], "a": a, "b": b, "r": result}
         for index, code in enumerate(("en", "zh"))
     }
     return Problem(
-        id="-".join(map(str, (kind, *([name[0]] if named else []), item[0], a, b))),
+        id=f"{kind}-{who}{item[0]}-{a}-{b}",
         request={code: template.request[code].format(**slots[code]) for code in slots},
         thinking=f"{a} {template.operator} {b} = {result}.",
         core={code: (_CORE[code][ending].format(**slots[code]),) for code in slots},

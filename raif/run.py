@@ -76,7 +76,7 @@ def run_pipeline(recipe: str, out: Path, seed: int, console: Console) -> dict[st
     """Run every stage of a pipeline recipe and return the summary."""
     plan = load_pipeline(recipe)
     started = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, {**plan.model_dump(), "training": load_yaml(find_recipe(plan.train)), "seed": seed})
     _stage(console, "1/6 data", lambda: _make_data(plan, out, seed))
     policy = _stage(console, "2/6 policy", lambda: _make_policy(plan, out, seed))
     _stage(console, "3/6 evaluate before", lambda: _evaluate(plan, out, "before", policy, seed, console))
@@ -87,6 +87,20 @@ def run_pipeline(recipe: str, out: Path, seed: int, console: Console) -> dict[st
     print_summary(summary, console)
     console.print(f"summary {out / 'summary.json'}   report {out / 'report.html'}")
     return summary
+
+
+def _claim(out: Path, settings: dict[str, Any]) -> None:
+    """Bind a run folder to its settings; going on with others would mix two runs."""
+    path = out / "pipeline.json"
+    if path.is_file():
+        existing = json.loads(path.read_text(encoding="utf-8"))
+        differ = sorted(key for key in {*existing, *settings} if existing.get(key) != settings.get(key))
+        if differ:
+            raise RaifError(
+                f"{out} holds a run with other settings ({', '.join(differ)} differ); choose another --out."
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def _stage(console: Console, name: str, action: Callable[[], Any]) -> Any:

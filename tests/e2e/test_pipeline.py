@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from raif.run import run_pipeline
+from rewards.errors import RaifError
 
 PROMISED = {
     "hacc_before", "hacc_after", "hacc_gain_ci", "sacc_before", "sacc_after", "keep_ratio_mean", "cloning_loss_first",
@@ -40,4 +41,6 @@ def test_the_pipeline_ends_in_a_summary_and_a_report(tmp_path: Path) -> None:
     again = run_pipeline(str(recipe), out, 3, Console(quiet=True))
     assert time.monotonic() - began < 20
     assert {path: path.stat().st_mtime_ns for path in out.rglob("rollouts*/*.jsonl")} == files
+    with pytest.raises(RaifError, match=r"other settings \(seed differ\)"):
+        run_pipeline(str(recipe), out, 4, Console(quiet=True))
     assert {key: again[key] for key in PROMISED - {"seconds"}} == {key: summary[key] for key in PROMISED - {"seconds"}}

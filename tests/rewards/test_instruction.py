@@ -113,8 +113,8 @@ def test_read_instructions(build: Build, tmp_path: Path) -> None:
     [
         ("{", ["not an instruction"]),
         ("[]", ["not an instruction"]),
-        ("{}", ["request"]),
-        ('{"kind": "x"}', ["kind"]),
+        ("{}", ["id", "required"]),
+        ('{"id": "x"}', ["request", "required"]),
     ],
 )
 def test_a_broken_line_is_named(build: Build, tmp_path: Path, broken: str, words: list[str]) -> None:

@@ -14,6 +14,7 @@ from data_gen.arguments import ArgumentSampler
 from data_gen.seeds import ArithmeticSeeds, WritingSeeds
 from data_gen.witness import answer_language, write
 from rewards import Constraint, Context, Response, Status, extract_answer, known_constraints, parse_constraint
+from rewards.language import guess_language
 
 ONE_OF_EACH: dict[str, dict[str, Any]] = {
     "length:min_words": {"limit": 4},
@@ -168,3 +169,12 @@ def test_dump_and_parse_give_the_same_constraint(number: int, name: str) -> None
         assert parse_constraint(constraint.model_dump()) == constraint
         assert parse_constraint(constraint.model_dump(mode="json")) == constraint
         assert type(constraint).model_validate_json(constraint.model_dump_json()) == constraint
+
+
+def test_a_language_close_to_another_is_guessed_the_same_every_time() -> None:
+    text = "A conta de casa da Maria e de Ana, una casa para todos"
+    guesses = set()
+    for _ in range(12):
+        guess_language.cache_clear()
+        guesses.add(guess_language(text))
+    assert len(guesses) == 1
