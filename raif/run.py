@@ -96,9 +96,8 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
         existing = json.loads(path.read_text(encoding="utf-8"))
         differ = sorted(key for key in {*existing, *settings} if existing.get(key) != settings.get(key))
         if differ:
-            raise RaifError(
-                f"{out} holds a run with other settings ({', '.join(differ)} differ); choose another --out."
-            )
+            names = ", ".join(differ)
+            raise RaifError(f"{out} holds a run with other settings ({names} differ); choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 

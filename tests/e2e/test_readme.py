@@ -1,0 +1,62 @@
+"""What the README shows works as shown."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def raif(*arguments: str) -> str:
+    """Run the `raif` command and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "raif", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_the_python_example_says_what_its_comments_say() -> None:
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
+    scope: dict[str, object] = {}
+    exec(code, scope)
+    constraint, response = scope["constraint"], scope["response"]
+    assert constraint.describe() == "Use at most 5 words."  # type: ignore[attr-defined]
+    verdict = constraint.check(response, scope["Context"]())  # type: ignore[attr-defined, operator]
+    assert (verdict.status, verdict.evidence) == ("satisfied", "5 words, at most 5 allowed")
+
+
+def test_every_raif_command_in_the_readme_exists() -> None:
+    listed = raif("--help")
+    shown = re.findall(r"`raif (\w+)[^`]*`|^raif (\w+)", README, re.MULTILINE)
+    names = {inline or line for inline, line in shown}
+    assert {"run", "constraints", "evaluate"} <= names
+    for name in names:
+        assert name in listed
+
+
+def test_listing_commands() -> None:
+    assert "length:max_words" in raif("constraints")
+    assert [row["type"] for row in json.loads(raif("constraints", "--family", "length", "--json"))] == [
+        "length:max_words",
+        "length:min_words",
+    ]
+    assert "smoke/cpu" in raif("recipes")
+
+
+def test_evaluate_command(policy: Path, smoke_data: Path, tmp_path: Path) -> None:
+    data, out = str(smoke_data), str(tmp_path / "out")
+    raif("evaluate", "instructions", "--model", str(policy), "--data", data, "--cap", "8", "--limit", "4", "--out", out)
+    assert json.loads((tmp_path / "out/metrics.json").read_text())["n"] == 4
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\((tests/[\w/.]+)\)", README))
+def test_pictures_are_there(path: str) -> None:
+    assert (ROOT / path).is_file()
