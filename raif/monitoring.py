@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from transformers import TrainerCallback
+from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback
+from transformers.utils import logging as transformers_logging
 
 from raif.rollouts import append_jsonl
 
@@ -25,6 +27,37 @@ class MetricsFile(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
         if logs and state.is_world_process_zero and "train_runtime" not in logs:
             append_jsonl(self.path, [{"step": state.global_step, **logs}])
+
+
+class ProgressLine(ProgressCallback):
+    """One progress bar with the figures that matter, instead of a dump of every metric at every step."""
+
+    FIGURES: ClassVar = {
+        "reward": "reward",
+        "hacc": "HAcc",
+        "contrast/keep_ratio": "kept",
+        "cloning/loss": "cloning",
+        "loss": "loss",
+    }
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:
+        if logs and state.is_world_process_zero and self.training_bar is not None:
+            shown = {label: f"{logs[key]:.2f}" for key, label in self.FIGURES.items() if logs.get(key) is not None}
+            if shown:
+                self.training_bar.set_postfix(shown)
+
+
+def use_progress_line(trainer: Trainer) -> None:
+    """Replace the trainer's own progress output, unless it is switched off."""
+    trainer.remove_callback(PrinterCallback if trainer.args.disable_tqdm else ProgressCallback)
+    if not trainer.args.disable_tqdm:
+        trainer.add_callback(ProgressLine)
+
+
+def quiet_libraries() -> None:
+    """Silence what a user cannot act on: weight-loading bars and the libraries' own deprecation notices."""
+    transformers_logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 class Alarms(TrainerCallback):

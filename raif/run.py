@@ -149,7 +149,9 @@ def _final(out: Path) -> Path:
 def _evaluate(plan: Pipeline, out: Path, name: str, model: str, seed: int, console: Console) -> None:
     from raif.evaluation.instructions import evaluate
     from raif.generation import Sampling
+    from raif.monitoring import quiet_libraries
 
+    quiet_libraries()
     chosen = select_instructions(out / "data", "test", plan.evaluate.limit)
     settings = plan.evaluate
     cap = int(load_yaml(find_recipe(plan.train))["max_completion_length"])

@@ -7,7 +7,6 @@ through and to forget some of them, which is what reinforcement learning then re
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -22,6 +21,7 @@ from trl import SFTConfig, SFTTrainer
 from data_gen.experts import WarmStartRow
 from data_gen.vocabulary import END_PHRASES, KEYWORDS
 from raif.chat import ChatFormat, build_messages
+from raif.monitoring import quiet_libraries, use_progress_line
 from rewards.errors import RaifError
 from rewards.response import CLOSE, OPEN
 
@@ -177,7 +177,9 @@ def _train(
         logging_steps=50,
         save_strategy="no",
         report_to=[],
-        disable_tqdm=os.environ.get("RAIF_QUIET") == "1",
     )
     dataset = Dataset.from_list([tokenize_row(chat, row) for row in rows])
-    SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer).train()
+    quiet_libraries()
+    trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer)
+    use_progress_line(trainer)
+    trainer.train()

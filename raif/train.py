@@ -28,7 +28,7 @@ from raif.checkpoints import forget_after, last_complete_checkpoint
 from raif.config import RAIFConfig, parse_arguments, resolved
 from raif.data import check_cap, resolve_data, training_rows
 from raif.model_paths import EMBEDDED, check_model_path
-from raif.monitoring import Alarms, MetricsFile
+from raif.monitoring import Alarms, MetricsFile, quiet_libraries, use_progress_line
 from raif.trainer import RAIFTrainer
 from rewards.errors import RaifError
 from rewards.instruction import read_instructions
@@ -41,6 +41,7 @@ _DISTRIBUTED = ("ACCELERATE_", "MASTER_", "TORCHELASTIC_", "RANK", "LOCAL_", "WO
 def train(config: RAIFConfig, model: ModelConfig) -> Path:
     """Train as the recipe says and return the folder of the final model."""
     output = Path(config.output_dir)
+    quiet_libraries()
     state = PartialState(cpu=config.use_cpu)
     _announce(state, config)
     with state.main_process_first():
@@ -86,6 +87,7 @@ def build_trainer(
         callbacks=[MetricsFile(Path(config.output_dir) / "metrics.jsonl"), Alarms()],
     )
     reward.eos_token_ids = frozenset(trainer.eos_token_ids)
+    use_progress_line(trainer)
     return trainer
 
 
