@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 demo: $(READY)
-	OMP_NUM_THREADS=2 $(BIN)/raif run recipes/demo.yaml --out runs/demo
+	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE $(BIN)/raif run recipes/demo.yaml --out runs/demo
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
