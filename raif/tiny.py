@@ -158,6 +158,7 @@ def tokenize_row(chat: ChatFormat, row: WarmStartRow) -> dict[str, list[int]]:
 def _train(
     model: Qwen3ForCausalLM, tokenizer: Any, rows: Sequence[WarmStartRow], out: Path, seed: int, recipe: TinyRecipe
 ) -> None:
+    quiet_libraries()
     chat = ChatFormat(tokenizer)
     config = SFTConfig(
         output_dir=str(out),
@@ -179,7 +180,6 @@ def _train(
         report_to=[],
     )
     dataset = Dataset.from_list([tokenize_row(chat, row) for row in rows])
-    quiet_libraries()
     trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer)
     use_progress_line(trainer)
     trainer.train()

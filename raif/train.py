@@ -41,7 +41,6 @@ _DISTRIBUTED = ("ACCELERATE_", "MASTER_", "TORCHELASTIC_", "RANK", "LOCAL_", "WO
 def train(config: RAIFConfig, model: ModelConfig) -> Path:
     """Train as the recipe says and return the folder of the final model."""
     output = Path(config.output_dir)
-    quiet_libraries()
     state = PartialState(cpu=config.use_cpu)
     _announce(state, config)
     with state.main_process_first():
@@ -127,6 +126,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 def main() -> None:
     """Run the command; user errors end with one message and exit code 1."""
+    quiet_libraries()
     try:
         train(*parse_arguments())
     except RaifError as error:
