@@ -13,7 +13,8 @@ from data_gen.arithmetic import problem
 from data_gen.topics import TOPICS
 from rewards.errors import RaifError
 from rewards.instruction import TaskAnswer
-from rewards.text import han_share, sentences
+from rewards.sentences import split_sentences
+from rewards.text import han_share
 
 
 class Solution(NamedTuple):
@@ -151,7 +152,7 @@ class FileSeeds:
         language = values.get("language") or ("zh" if han_share(request) > 0.3 else "en")
         seed_id = values.get("id") or str(number)
         core = _closing(answer, language)
-        solved = Solution(solution, core, tuple(sentences(solution)))
+        solved = Solution(solution, core, tuple(split_sentences(solution)))
         truth = TaskAnswer(value=_without_thousands(answer)) if answer else None
         return Seed(self.name, seed_id, language, request, truth, {language: solved})
 

@@ -6,16 +6,17 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from random import Random
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
 
-from rewards.draft import Draft
+from rewards.arguments import Draw
+from rewards.draft import Draft, edit_part
 from rewards.errors import RaifError, unknown_name
 from rewards.response import Response
+from rewards.scope import Scope, numbered, scope_prefix
 from rewards.text import Text
-
-Scope = Literal["answer", "thinking", "whole"]
 
 
 class Status(StrEnum):
@@ -54,11 +55,22 @@ class Context:
     language: str = "en"
 
 
+class Example(NamedTuple):
+    """Arguments of a constraint with an answer that satisfies it and one that does not; shown in the gallery."""
+
+    arguments: Mapping[str, Any]
+    passes: str
+    fails: str
+    language: str = "en"
+
+
 class Constraint(BaseModel):
     """A demand that rules can decide.
 
     Subclasses declare their arguments as fields, `phrases` (at least one wording per language, the first is the
-    canonical description), `notes` (a short reminder, used in expert thinking), `judge` and `witness`.
+    canonical description and states the counting rule), `notes` (a short reminder, used in expert thinking),
+    `examples`, `judge`, and one way to be satisfied: `edit`, which changes a finished text, or `witness`, which
+    records a need in the draft before it is rendered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +80,7 @@ class Constraint(BaseModel):
 
     phrases: ClassVar[Mapping[str, tuple[str, ...]]]
     notes: ClassVar[Mapping[str, str]]
+    examples: ClassVar[tuple[Example, ...]] = ()
 
     @property
     def family(self) -> str:
@@ -82,7 +95,9 @@ class Constraint(BaseModel):
     def describe(self, language: str = "en", wording: int = 0) -> str:
         """Say the demand in English or Chinese; `wording` picks a paraphrase and wraps around."""
         options = self.phrases[language]
-        return options[wording % len(options)].format(**self.slots(language))
+        demand = options[wording % len(options)].format(**self.slots(language))
+        prefix = scope_prefix(self.scope, language)
+        return f"{prefix}{'：' if language == 'zh' else ': '}{demand}" if prefix else demand
 
     def note(self, language: str = "en") -> str:
         """Say the demand in a few words."""
@@ -91,7 +106,9 @@ class Constraint(BaseModel):
     def check(self, response: Response, context: Context) -> Verdict:
         """Judge a response. A scope without any word violates every constraint, so silence earns nothing."""
         text = response.view(self.scope)
-        if not text.words:
+        if text is None:
+            return Verdict(Status.VIOLATED, f"the answer has no {self.scope}")
+        if not text.has_words:
             return Verdict(Status.VIOLATED, f"the {self.scope} contains no words")
         return self.judge(text, context)
 
@@ -99,9 +116,32 @@ class Constraint(BaseModel):
     def judge(self, text: Text, context: Context) -> Verdict:
         """Judge a text that contains at least one word."""
 
-    @abstractmethod
     def witness(self, draft: Draft) -> Draft:
         """Return the draft changed so that its rendering satisfies this constraint."""
+        return draft.with_edit(self.edit_scope)
+
+    def edit(self, text: str, language: str) -> str:
+        """Return the text changed so that it satisfies this constraint; what need not change is kept."""
+        return self.model_copy(update={"scope": "answer"}).witness(Draft(language, core=(text,))).render()
+
+    def edit_scope(self, text: str, language: str) -> str:
+        """Apply `edit` to the part of the text that the scope names, which is made where it is missing."""
+        place = numbered(self.scope)
+        return (
+            edit_part(text, *place, lambda part: self.edit(part, language), language)
+            if place
+            else self.edit(text, language)
+        )
+
+    @classmethod
+    def draw(cls, rng: Random, language: str) -> dict[str, Any]:
+        """Draw legal arguments, field by field; override where fields depend on each other."""
+        drawn: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            draws = [kind for kind in field.metadata if isinstance(kind, Draw)]
+            if draws:
+                drawn[name] = draws[-1].sample(rng, language)
+        return drawn
 
 
 _REGISTRY: dict[str, type[Constraint]] = {}

@@ -8,27 +8,21 @@ then decided by the verifiers: a draft is a proposal, never a proof.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from rewards.text import Text, count_keyword
+from rewards.filler import SENTENCES
+from rewards.text import Text, count_keyword, part_spans
+
+Edit = Callable[[str, str], str]
 
 #: How a keyword is mentioned once or several times, and sentences that fit any topic, by language.
 _MENTION = {"en": "The note mentions {}.", "zh": "这里提到{}。"}
 _QUOTED = {"en": '"{}"', "zh": "“{}”"}
 _AND = {"en": " and ", "zh": "和"}
 _JOIN = {"en": " ", "zh": ""}
-_FILLER = {
-    "en": (
-        "This is easy to check.",
-        "Each step is short and clear.",
-        "Nothing else is needed here.",
-        "The same idea works in other cases too.",
-        "A careful reader can follow it.",
-    ),
-    "zh": ("这很容易检查。", "每一步都很短。", "不需要别的东西。", "别的情况也可以这样做。", "细心的读者能看懂。"),
-}
 _PLAIN_WORD = re.compile(r"(?<![\\\w*{])[^\W\d_]{2,}(?![\w*}])")
 
 
@@ -59,9 +53,21 @@ class Draft:
     case: Literal["", "upper", "lower"] = ""
     commas: bool = True
     quoted: bool = False
+    edits: tuple[Edit, ...] = ()  # changes of the finished text, in order
+
+    def with_edit(self, edit: Edit) -> Draft:
+        """Return the draft with one more change of its finished text, called with the text and the language."""
+        return replace(self, edits=(*self.edits, edit))
 
     def render(self) -> str:
-        """Return the text of the draft with as many optional sentences as its length asks for."""
+        """Return the text of the draft, edited as asked."""
+        text = self._fill()
+        for edit in self.edits:
+            text = edit(text, self.language)
+        return text
+
+    def _fill(self) -> str:
+        """Return the unedited text with as many optional sentences as its length asks for."""
         available = self._optional_sentences()
         text = self._assemble(available[: self.extras])
         count = min(self.extras, len(available))
@@ -74,7 +80,7 @@ class Draft:
         return text
 
     def _optional_sentences(self) -> list[str]:
-        pool = dict.fromkeys([*self.optional, *_FILLER[self.language]])
+        pool = dict.fromkeys([*self.optional, *SENTENCES[self.language]])
         allowed = [s for s in pool if not any(count_keyword(Text(s), word) for word in self.avoid)]
         # A long minimum may need more sentences than there are; saying one twice is legal, if dull.
         return allowed * 8 if self.min_words > 30 else allowed
@@ -124,10 +130,27 @@ def add_mention(draft: Draft, keyword: str, times: int = 1) -> Draft:
     return replace(draft, mentions=(*draft.mentions, (keyword, times)))
 
 
+def edit_part(text: str, unit: str, number: int, edit: Callable[[str], str], language: str) -> str:
+    """Edit one line, paragraph or section of a text (counted from 1, or from the end); missing ones are added first.
+
+    Example:
+        >>> edit_part("One.", "line", 2, str.upper, "en")
+        'One.\\nEACH STEP IS SHORT AND CLEAR.'
+    """
+    spans = part_spans(text, unit)
+    while len(spans) < abs(number):
+        filler = SENTENCES[language][len(spans) % len(SENTENCES[language])]
+        heading = f"# {len(spans) + 1}\n" if unit == "section" else ""
+        text = f"{text}{chr(10) if unit == 'line' else chr(10) * 2}{heading}{filler}"
+        spans = part_spans(text, unit)
+    begin, end = spans[number - 1 if number > 0 else number]
+    return text[:begin] + edit(text[begin:end]) + text[end:]
+
+
 def _spread(sentences: list[str], parts: int, language: str) -> list[list[str]]:
     """Divide sentences into exactly `parts` non-empty runs; fillers come first so that the answer stays last."""
     missing = max(0, parts - len(sentences))
-    filler = _FILLER[language]
+    filler = SENTENCES[language]
     padded = [filler[i % len(filler)] for i in range(missing)] + sentences
     bounds = [round(i * len(padded) / parts) for i in range(parts + 1)]
     return [padded[a:b] for a, b in pairwise(bounds)]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from rewards.text import Text
+from rewards.scope import numbered
+from rewards.text import Text, part_spans
 
 ThinkStyle = Literal["think", "none"]
 OPEN, CLOSE = "<think>", "</think>"
@@ -54,14 +55,24 @@ class Response:
         return cls(thinking, answer, truncated, well_formed)
 
     @cached_property
-    def _views(self) -> dict[str, Text]:
+    def _views(self) -> dict[str, Text | None]:
         thinking = self.thinking or ""
         whole = f"{thinking}{self.answer}" if self.thinking is None else f"{OPEN}{thinking}{CLOSE}{self.answer}"
         return {"answer": Text(self.answer), "thinking": Text(thinking), "whole": Text(whole)}
 
-    def view(self, scope: str) -> Text:
-        """Return the part of the response that a scope names, with its cached words and lines."""
+    def view(self, scope: str) -> Text | None:
+        """Return the part of the response that a scope names, with its cached views; None where there is none."""
+        if scope not in self._views:
+            place = numbered(scope)
+            self._views[scope] = self._part(*place) if place else None
         return self._views[scope]
+
+    def _part(self, unit: str, number: int) -> Text | None:
+        spans = part_spans(self.answer, unit)
+        if not 1 <= abs(number) <= len(spans):
+            return None
+        begin, end = spans[number - 1 if number > 0 else number]
+        return Text(self.answer[begin:end])
 
 
 def _without_opening(text: str, prefilled: bool) -> tuple[str, bool]:

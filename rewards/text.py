@@ -13,6 +13,8 @@ import re
 import unicodedata
 from functools import cached_property, lru_cache
 
+from rewards.sentences import split_sentences
+
 _CJK = (
     r"\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"  # kana without their punctuation
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -29,7 +31,18 @@ MATH = re.compile(
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’-]|(?<=\d)[.,](?=\d)){_PART})*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\d)[^.!?。！？\n]*)*(?:[.!?。！？]+[\"'”’」）)]*|\n|\Z)")
+_UNSEGMENTED = re.compile(r"[\u0e01-\u0e30\u0e40-\u0e46]|[\u0e81-\u0eb0]|[\u1000-\u102a]|[\u1780-\u17b3]")
+_SCRIPTS = ((0x1780, "Khmer"), (0x1000, "Burmese"), (0x0E81, "Lao"), (0x0E01, "Thai"))
+_HAS_WORD = re.compile(rf"[{_CJK}]|[^\W_]")
+_NOT_BLANK_LINE = re.compile(r"[^\n]*\S[^\n]*")
+_BLANK_LINES = re.compile(r"\n(?:[ \t\r\f\v]*\n)+")
+_HEADING = re.compile(
+    r"^(?:[ ]{0,3}#{1,6}[ \t]+\S.*"
+    r"|[ \t*_#]*(?:section|part|chapter|paragraph|step)[ \t]+(?:\d{1,3}|[ivxlc]{1,6})\b.{0,80}"
+    r"|[ \t*_#]*第?[ ]?[\d一二三四五六七八九十]{1,3}[ ]?(?:部分|章|节|節|篇).{0,40}"
+    r"|[ \t*_#]*(?:部分|章节)[ ]?[\d一二三四五六七八九十]{1,3}.{0,40})$",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 class Text:
@@ -67,6 +80,37 @@ class Text:
     def lines(self) -> tuple[str, ...]:
         return tuple(self.raw.split("\n"))
 
+    @cached_property
+    def has_words(self) -> bool:
+        """Tell whether anything but notation and punctuation is said."""
+        said = _COMMAND.sub(" ", self.raw) if "\\" in self.raw else self.raw
+        return bool(_HAS_WORD.search(said))
+
+    @cached_property
+    def uncountable(self) -> str:
+        """Say why words and sentences cannot be counted by rule, or "" where they can."""
+        found = _UNSEGMENTED.search(self.raw)
+        if not found:
+            return ""
+        script = next(name for start, name in _SCRIPTS if ord(found[0]) >= start)
+        return f"{script} script does not separate words or sentences, so no rule can count them"
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """The sentences of the prose (formulas and code left out), see `rewards.sentences`."""
+        return tuple(split_sentences(self.prose))
+
+    @cached_property
+    def filled_lines(self) -> tuple[str, ...]:
+        """The lines that are not blank, stripped."""
+        return tuple(line for line in map(str.strip, self.lines) if line)
+
+    @cached_property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The blocks between blank lines that say something (a rule such as `***` does not), stripped."""
+        blocks = (self.raw[begin:end].strip() for begin, end in part_spans(self.raw, "paragraph"))
+        return tuple(block for block in blocks if _HAS_WORD.search(block))
+
 
 def fold(text: str) -> str:
     """Return the form in which two spellings of a word are equal (NFC, case-folded).
@@ -102,14 +146,25 @@ def count_keyword(text: Text, keyword: str) -> int:
     return len(_keyword_pattern(keyword).findall(text.normalized))
 
 
-def sentences(text: str) -> list[str]:
-    """Split prose into sentences at . ! ? and their full-width forms; a line break also ends one.
+def part_spans(text: str, unit: str) -> list[tuple[int, int]]:
+    """Return where the lines, paragraphs or sections of a text begin and end (see `rewards.scope`).
 
     Example:
-        >>> sentences("It costs 3.50 now. Is it new? 是的。好！")
-        ['It costs 3.50 now.', 'Is it new?', '是的。', '好！']
+        >>> part_spans("a\\n\\nb c", "paragraph")
+        [(0, 1), (3, 6)]
     """
-    return [piece for match in _SENTENCE.findall(text) if (piece := match.strip())]
+    if unit == "line":
+        return [match.span() for match in _NOT_BLANK_LINE.finditer(text)]
+    if unit == "section":
+        headings = list(_HEADING.finditer(text))
+        ends = [heading.start() for heading in headings[1:]] + [len(text)]
+        return [(heading.end(), end) for heading, end in zip(headings, ends, strict=True)]
+    # Blank lines inside fenced code divide nothing.
+    masked = CODE.sub(lambda code: code[0].replace("\n", " "), text) if "```" in text else text
+    gaps = [match.span() for match in _BLANK_LINES.finditer(masked)]
+    bounds = [0, *(edge for gap in gaps for edge in gap), len(text)]
+    spans = zip(bounds[::2], bounds[1::2], strict=True)
+    return [(begin, end) for begin, end in spans if text[begin:end].strip()]
 
 
 def han_share(text: str) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rewards.text import Text, count_keyword, han_share, sentences
+from rewards.sentences import split_sentences
+from rewards.text import Text, count_keyword, han_share
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,6 @@ def test_prose(text: str, prose: str) -> None:
 
 
 def test_sentences_and_shares() -> None:
-    assert sentences("") == []
-    assert sentences("He said “go!” Then left...\nEnd") == ["He said “go!”", "Then left...", "End"]
+    assert split_sentences("") == []
+    assert split_sentences("He said “go!” Then left...\nEnd") == ["He said “go!”", "Then left...", "End"]
     assert (han_share(""), han_share("ab"), han_share("花ab")) == (0.0, 0.0, 1 / 3)
