@@ -2,7 +2,8 @@
 
 Wide value sets (keywords, end phrases, number ranges of eight values or more) are divided between the splits by a
 hash, so that no test instruction asks for a value seen in training. Narrow ones (two to seven values) and
-constraints without arguments cannot be held out without leaving nothing to learn, and are shared.
+constraints without arguments cannot be held out without leaving nothing to learn, and are shared. Types without a
+range here draw their own arguments (`Constraint.draw`), the same ones for both splits.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ RANGES: dict[str, dict[str, tuple[int, int]]] = {
     "case:min_capital_words": {"count": (1, 6)},
     "case:max_capital_words": {"count": (1, 4)},
 }
+
+#: What is drawn from where a recipe names no types: those whose arguments are conditioned on the seed and split.
+DEFAULT_TYPES = (
+    *("affix:end_phrase", "affix:quotation", "affix:repeat_request", "case:english_lower", "case:english_upper"),
+    *("language:response", "punctuation:no_comma", *RANGES),
+)
 
 
 def belongs_to(split: str, key: str) -> bool:
@@ -72,7 +79,7 @@ class ArgumentSampler:
         """Return the arguments of a constraint as a mapping with `type`, or None where the seed offers none."""
         drawer = _DRAWERS.get(name)
         if drawer is None:
-            return {"type": name}
+            return {"type": name, **constraint_class(name).draw(rng, language)}
         arguments = drawer(self, name, seed, language, rng)
         return None if arguments is None else {"type": name, **arguments}
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
-from rewards.constraint import constraint_class, known_constraints
+from data_gen.arguments import DEFAULT_TYPES
+from rewards.constraint import constraint_class
 from rewards.errors import RaifError, unknown_name
 
 Language = Literal["en", "zh"]
@@ -59,7 +60,7 @@ class DataConfig(_Section):
 
     def constraint_weights(self) -> dict[str, float]:
         """Return the weight of every constraint type that may be drawn."""
-        return dict(self.constraints.weights) or dict.fromkeys(known_constraints(), 1.0)
+        return dict(self.constraints.weights) or dict.fromkeys(DEFAULT_TYPES, 1.0)
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:

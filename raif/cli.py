@@ -85,26 +85,49 @@ def tiny(
 
 
 @app.command()
+def verify(
+    rows: Annotated[Path, typer.Argument(help="JSON lines with id, instruction_id, kwargs, prompt, response.")],
+    suite: Annotated[str, typer.Option(help="ifeval, ifbench, iftrain, mathif or math.")],
+    out: Annotated[Path, typer.Option(help="Where the verdicts go, one JSON line a row.")],
+    workers: Annotated[int, typer.Option(help="Processes that judge.")] = 1,
+) -> None:
+    """Judge responses as the official checkers do, and as our strict profile does."""
+    from rewards.verify import read_lines, rejected_path, write_verdicts
+    from rewards.verify import verify as judge_lines
+
+    lines = read_lines(rows)
+    with progress_bars(console) as bars:
+        count, rejected = write_verdicts(
+            bars.track(judge_lines(suite, lines, workers), len(lines), description=suite), out
+        )
+    for one in rejected[:5]:
+        console.print(f"{rows}:{one.line.number}: {one.problem}", style="yellow", markup=False, highlight=False)
+    console.print(f"{count} rows verified, {len(rejected)} rejected -> {out}", markup=False, highlight=False)
+    if rejected:
+        console.print(f"rejected lines are kept in {rejected_path(out)}", markup=False, highlight=False)
+    if rejected and not count:
+        raise RaifError(f"no line of {rows} is a row of suite {suite!r}; see {rejected_path(out)}.")
+
+
+@app.command()
 def constraints(
     family: Annotated[str | None, typer.Option(help="Only this family, e.g. length.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the gallery, rewards/README.md.")] = False,
 ) -> None:
     """List the constraint types with their arguments."""
-    from rewards.constraint import known_constraints
+    from rewards.gallery import entries, markdown
 
-    rows = [
-        {"type": name, "arguments": [f for f in cls.model_fields if f not in ("type", "scope")], "meaning": cls.__doc__}
-        for name, cls in known_constraints().items()
-        if family is None or name.startswith(f"{family}:")
-    ]
-    if not rows:
-        raise RaifError(f"no constraint family {family!r}; `raif constraints` lists all types.")
+    if as_markdown:
+        sys.stdout.write(markdown())
+        return
+    rows = entries(family)
     if as_json:
-        console.print_json(json.dumps(rows))
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
         return
     table = Table("type", "arguments", "meaning")
     for row in rows:
-        table.add_row(str(row["type"]), ", ".join(row["arguments"] or ()), str(row["meaning"]))
+        table.add_row(row["type"], ", ".join(row["arguments"]), row["meaning"])
     console.print(table)
 
 

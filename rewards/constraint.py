@@ -166,6 +166,10 @@ def known_constraints() -> dict[str, type[Constraint]]:
 
 def constraint_class(name: object) -> type[Constraint]:
     """Return the class of a constraint type, or raise with the nearest known name."""
+    if name == "parity:official":  # not listed: it measures, and is no demand to synthesize
+        from rewards.parity.official import Official
+
+        return Official
     known = known_constraints()
     if not isinstance(name, str) or name not in known:
         raise unknown_name("constraint", name, known, "`raif constraints` lists them with their arguments.")

@@ -1,4 +1,4 @@
-"""Language identification: script first, then langdetect with a private seed (never its process-wide one)."""
+"""Language identification: script first, then langdetect's model with seeded draws of our own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
-from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
-from langdetect.lang_detect_exception import LangDetectException
+from rewards.detector import most_likely
 
 #: ISO 639-1 codes that `language:response` accepts, with their names in English and Chinese.
 LANGUAGES: dict[str, tuple[str, str]] = {
@@ -22,6 +21,7 @@ LANGUAGES: dict[str, tuple[str, str]] = {
     "pa": ("Punjabi", "旁遮普语"), "gu": ("Gujarati", "古吉拉特语"), "ta": ("Tamil", "泰米尔语"),
     "te": ("Telugu", "泰卢固语"), "kn": ("Kannada", "卡纳达语"), "ml": ("Malayalam", "马拉雅拉姆语"),
     "th": ("Thai", "泰语"), "vi": ("Vietnamese", "越南语"), "he": ("Hebrew", "希伯来语"),
+    "uk": ("Ukrainian", "乌克兰语"), "pl": ("Polish", "波兰语"),
     "sw": ("Swahili", "斯瓦希里语"), "fi": ("Finnish", "芬兰语"), "nl": ("Dutch", "荷兰语"),
 }  # fmt: skip
 
@@ -30,8 +30,8 @@ _UNIQUE_SCRIPT = {
     "TAMIL": "ta", "TELUGU": "te", "KANNADA": "kn", "MALAYALAM": "ml", "THAI": "th", "HEBREW": "he",
 }  # fmt: skip
 _SHARED_SCRIPT = {
-    "LATIN": {"en", "es", "pt", "fr", "de", "it", "vi", "sw", "fi", "nl"},
-    "CYRILLIC": {"ru", "bg"},
+    "LATIN": {"en", "es", "pt", "fr", "de", "it", "vi", "sw", "fi", "nl", "pl"},
+    "CYRILLIC": {"ru", "bg", "uk"},
     "ARABIC": {"ar", "fa", "ur"},
     "DEVANAGARI": {"hi", "mr", "ne"},
 }
@@ -46,19 +46,21 @@ class Guess(NamedTuple):
     reason: str
 
 
-@lru_cache(maxsize=1)
-def _factory() -> DetectorFactory:
-    factory = DetectorFactory()
-    factory.seed = 0
-    factory.load_profile(PROFILES_DIRECTORY)
-    return factory
-
-
+@lru_cache(maxsize=65536)
 def _script(character: str) -> str:
     return unicodedata.name(character, "UNKNOWN").split()[0]
 
 
-@lru_cache(maxsize=8192)
+def _scripts(prose: str) -> Counter[str]:
+    """Count the letters of each script."""
+    scripts: Counter[str] = Counter()
+    for character, times in Counter(prose).items():
+        if character.isalpha():
+            scripts[_script(character)] += times
+    return scripts
+
+
+@lru_cache(maxsize=16)  # the constraints of one response ask one after another
 def guess_language(prose: str) -> Guess:
     """Guess the language of prose from its scripts and, within one script, from langdetect.
 
@@ -70,7 +72,7 @@ def guess_language(prose: str) -> Guess:
         >>> guess_language("12 + 7")
         Guess(language=None, reason='no letters')
     """
-    scripts = Counter(_script(character) for character in prose if character.isalpha())
+    scripts = _scripts(prose)
     if not scripts:
         return Guess(None, "no letters")
     if scripts["HIRAGANA"] + scripts["KATAKANA"] > 0.1 * scripts.total():
@@ -90,20 +92,16 @@ def guess_language(prose: str) -> Guess:
 
 
 def _detect(prose: str, candidates: set[str]) -> Guess:
-    detector = _factory().create()
-    # Restricting the prior to languages of the script keeps Latin text from becoming, say, Indonesian.
-    detector.set_prior_map(dict.fromkeys(candidates, 1.0))
-    detector.append(_SEPARATORS.sub(" ", prose).lower())
-    try:
-        best = detector.get_probabilities()[0]
-    except (LangDetectException, IndexError):
+    # Restricting the candidates to languages of the script keeps Latin text from becoming, say, Indonesian.
+    found = most_likely(_SEPARATORS.sub(" ", prose).lower(), candidates)
+    if found is None:
         return Guess(None, "the detector found no features")
-    return Guess(best.lang, f"detected with probability {best.prob:.2f}")
+    return Guess(found.language, f"detected with probability {found.probability:.2f}")
 
 
 def script_allows(prose: str, language: str) -> bool:
     """Tell whether the main script of the text can be the given language at all."""
-    scripts = Counter(_script(character) for character in prose if character.isalpha())
+    scripts = _scripts(prose)
     if not scripts:
         return False
     main = scripts.most_common(1)[0][0]

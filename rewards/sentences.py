@@ -61,7 +61,8 @@ def _ends(text: str, begin: int, match: re.Match[str]) -> bool:
     lower = letter is not None and letter.islower()
     if match["mark"] == "." and not match["close"]:
         return _full_stop_ends(text, begin, match.start(), lower)
-    return not lower
+    goes_on = lower and (match["close"] or match["mark"] == "…" or match["mark"].endswith(".."))
+    return not goes_on
 
 
 def _full_stop_ends(text: str, begin: int, stop: int, lower: bool) -> bool:

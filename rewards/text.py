@@ -157,8 +157,8 @@ def part_spans(text: str, unit: str) -> list[tuple[int, int]]:
         return [match.span() for match in _NOT_BLANK_LINE.finditer(text)]
     if unit == "section":
         headings = list(_HEADING.finditer(text))
-        ends = [heading.start() for heading in headings[1:]] + [len(text)]
-        return [(heading.end(), end) for heading, end in zip(headings, ends, strict=True)]
+        ends = [*(heading.start() for heading in headings[1:]), len(text)]
+        return [(heading.end(), end) for heading, end in zip(headings, ends, strict=False)]
     # Blank lines inside fenced code divide nothing.
     masked = CODE.sub(lambda code: code[0].replace("\n", " "), text) if "```" in text else text
     gaps = [match.span() for match in _BLANK_LINES.finditer(masked)]

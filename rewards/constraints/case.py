@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
-from rewards.constraint import Constraint, Context, Status, Verdict, register, verdict_if
+from rewards.arguments import Count, Draw, Tolerated
+from rewards.constraint import Context, Example, Status, Verdict, register
+from rewards.constraints.editing import Edited, glue, outside_notation
+from rewards.constraints.matching import decide, said_prose
 from rewards.draft import Draft
+from rewards.filler import SENTENCES, words
 from rewards.language import guess_language
 from rewards.text import Text
 
-_CAPITAL_WORD = re.compile(r"(?<![\w])[^\W\d_]{2,}(?:['’-][^\W\d_]+)*(?![\w])")
+#: A written word of two or more letters, by itself or hyphenated, or an abbreviation such as U.S.A.
+PLAIN_WORD = re.compile(r"(?<!\w)(?:[^\W\d_]{2,}(?:['’-][^\W\d_]+)*|(?:[^\W\d_]\.){2,}[^\W\d_]?)(?!\w)")
+_LATIN_WORD = re.compile(r"(?<![\w\\])[A-Za-z]{2,}(?!\w)")
+#: The language is guessed from the beginning of a text.
+_SAMPLE = 4_000
+
+Case = Literal["upper", "lower"]
 
 
-def _judge_case(text: Text, wanted: Literal["upper", "lower"]) -> Verdict:
-    letters = [c for c in text.prose if c.upper() != c.lower()]
-    if not letters:
+def judge_letters(text: Text, wanted: Case) -> Verdict:
+    """Judge whether all letters that have a case have the wanted one, and there is one at least."""
+    prose = said_prose(text)
+    upper, lower = prose.upper(), prose.lower()
+    if upper == lower:
         return Verdict(Status.VIOLATED, "no letters that have a case")
-    wrong = [c for c in letters if c != (c.upper() if wanted == "upper" else c.lower())]
-    if wrong:
-        return Verdict(Status.VIOLATED, f"{len(wrong)} letters are not {wanted} case, the first is {wrong[0]!r}")
-    language = guess_language(text.prose).language
-    return verdict_if(language in {None, "en"}, f"all letters are {wanted} case; language {language or 'undecided'}")
+    if prose == (upper if wanted == "upper" else lower):
+        return Verdict(Status.SATISFIED, f"all letters are {wanted} case")
+    wrong = next(c for c in prose if c != (c.upper() if wanted == "upper" else c.lower()))
+    return Verdict(Status.VIOLATED, f"letters are not {wanted} case, the first is {wrong!r}")
+
+
+def _judge_english(text: Text, wanted: Case) -> Verdict:
+    verdict = judge_letters(text, wanted)
+    if verdict.status is not Status.SATISFIED:
+        return verdict
+    language = guess_language(said_prose(text)[:_SAMPLE]).language
+    return decide(language in {None, "en"}, f"all letters are {wanted} case; language {language or 'undecided'}")
+
+
+class _EnglishCase(Edited):
+    """A constraint on the language and the case of the whole answer."""
+
+    def reshape(self, text: str, language: str) -> str:
+        english = " ".join(SENTENCES["en"])
+        wanted = str.upper if self.type.endswith("upper") else str.lower
+        return self.first_accepted([outside_notation(each, wanted) for each in (text, english)])
 
 
 @register
-class EnglishUpper(Constraint):
+class EnglishUpper(_EnglishCase):
     """English, in capital letters only."""
 
     type: Literal["case:english_upper"] = "case:english_upper"
@@ -38,16 +65,17 @@ class EnglishUpper(Constraint):
         "zh": ("请用英语回答，并且全部使用大写字母。",),
     }
     notes: ClassVar = {"en": "all capitals", "zh": "英语全大写"}
+    examples: ClassVar = (Example({}, passes="IT IS $x$.", fails="It is SEVEN."),)
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        return _judge_case(text, "upper")
+        return _judge_english(text, "upper")
 
     def witness(self, draft: Draft) -> Draft:
-        return replace(draft, case="upper")
+        return self.planned(draft, lambda plan: replace(plan, case="upper").with_edit(self.edit_scope))
 
 
 @register
-class EnglishLower(Constraint):
+class EnglishLower(_EnglishCase):
     """English, in lowercase letters only."""
 
     type: Literal["case:english_lower"] = "case:english_lower"
@@ -57,24 +85,28 @@ class EnglishLower(Constraint):
         "zh": ("请用英语回答，并且全部使用小写字母。",),
     }
     notes: ClassVar = {"en": "all lowercase", "zh": "英语全小写"}
+    examples: ClassVar = (Example({}, passes="it is $X$.", fails="It is seven."),)
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        return _judge_case(text, "lower")
+        return _judge_english(text, "lower")
 
     def witness(self, draft: Draft) -> Draft:
-        return replace(draft, case="lower")
+        return self.planned(draft, lambda plan: replace(plan, case="lower").with_edit(self.edit_scope))
 
 
-def _capital_words(text: Text) -> int:
-    return sum(word.isupper() for word in _CAPITAL_WORD.findall(text.prose))
+def capital_words(text: Text) -> int:
+    """Count the words of two or more letters that are all capitals."""
+    if not any(map(str.isupper, text.words)):
+        return 0
+    return sum(map(str.isupper, PLAIN_WORD.findall(text.prose)))
 
 
 @register
-class MinCapitalWords(Constraint):
+class MinCapitalWords(Edited):
     """At least `count` words of two or more letters in all capitals."""
 
     type: Literal["case:min_capital_words"] = "case:min_capital_words"
-    count: int = Field(ge=1)
+    count: Annotated[Count, Draw.range(1, 6)]
 
     phrases: ClassVar = {
         "en": (
@@ -84,21 +116,36 @@ class MinCapitalWords(Constraint):
         "zh": ("至少有{count}个英语单词全部大写。",),
     }
     notes: ClassVar = {"en": "{count} word{s} in capitals", "zh": "{count}个大写单词"}
+    examples: ClassVar = (
+        Example({"count": 2}, passes="This is VERY GOOD.", fails="I am VERY good: A+."),
+        Example({"count": 1}, passes="他参观了 NASA 。", fails="欢迎你。", language="zh"),
+    )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = _capital_words(text)
-        return verdict_if(found >= self.count, f"{found} words in capitals, at least {self.count} wanted")
+        found = capital_words(text)
+        return decide(found >= self.count, f"{found} words in capitals, at least {self.count} wanted")
 
     def witness(self, draft: Draft) -> Draft:
-        return replace(draft, capital_words=max(draft.capital_words, self.count))
+        capitals = max(draft.capital_words, self.count)
+        return self.planned(draft, lambda plan: replace(plan, capital_words=capitals).with_edit(self.edit_scope))
+
+    def reshape(self, text: str, language: str) -> str:
+        missing = iter(range(self.count - capital_words(Text(text))))
+        text = outside_notation(text, lambda part: _LATIN_WORD.sub(lambda match: _raised(match, missing), part))
+        added = " ".join(words("en", self.count - capital_words(Text(text)))).upper()
+        return glue(f"{added}:", text, "en") if added else text
+
+
+def _raised(match: re.Match[str], left: Iterator[int]) -> str:
+    return match[0] if match[0].isupper() or next(left, None) is None else match[0].upper()
 
 
 @register
-class MaxCapitalWords(Constraint):
+class MaxCapitalWords(Edited):
     """At most `count` words of two or more letters in all capitals."""
 
     type: Literal["case:max_capital_words"] = "case:max_capital_words"
-    count: int = Field(ge=1)
+    count: Tolerated
 
     phrases: ClassVar = {
         "en": (
@@ -108,10 +155,20 @@ class MaxCapitalWords(Constraint):
         "zh": ("最多有{count}个英语单词全部大写。",),
     }
     notes: ClassVar = {"en": "at most {count} word{s} in capitals", "zh": "最多{count}个大写单词"}
+    examples: ClassVar = (Example({"count": 1}, passes="This is VERY good.", fails="This is VERY GOOD."),)
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = _capital_words(text)
-        return verdict_if(found <= self.count, f"{found} words in capitals, at most {self.count} allowed")
+        found = capital_words(text)
+        return decide(found <= self.count, f"{found} words in capitals, at most {self.count} allowed")
 
     def witness(self, draft: Draft) -> Draft:
-        return draft  # ordinary prose holds next to no capitalised words; the verifier has the last word
+        return draft.with_edit(self.edit_scope)
+
+    def reshape(self, text: str, language: str) -> str:
+        spared = iter(range(self.count))
+        return outside_notation(text, lambda part: PLAIN_WORD.sub(lambda match: _lowered(match, spared), part))
+
+
+def _lowered(match: re.Match[str], spared: Iterator[int]) -> str:
+    is_kept = not match[0].isupper() or next(spared, None) is not None
+    return match[0] if is_kept else match[0].capitalize()

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from data_gen.arguments import DEFAULT_TYPES
 from data_gen.config import parse_config
 from data_gen.pipeline import make_dataset
 from rewards import Instruction, MathVerifier, Response, Status, read_instructions
-from rewards.constraint import known_constraints
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NUMBERED = ("length:min_words", "length:max_words")
@@ -103,7 +103,7 @@ def test_the_prompt_says_every_demand(tasks: list[Instruction]) -> None:
 
 
 def test_every_type_and_language_occurs(tasks: list[Instruction]) -> None:
-    assert {constraint.type for task in tasks for constraint in task.constraints} == set(known_constraints())
+    assert {constraint.type for task in tasks for constraint in task.constraints} == set(DEFAULT_TYPES)
     chinese = sum(task.language == "zh" for task in tasks) / len(tasks)
     assert 0.25 < chinese < 0.5
     assert {len(task.constraints) for task in tasks} == {1, 2, 3}

@@ -99,7 +99,7 @@ def test_an_unknown_constraint_in_the_data(
     [
         (["run", "no/such/recipe", "--out", "never"], "unknown recipe"),
         (["report", "never"], "never"),
-        (["constraints", "--family", "lenght"], "no constraint family 'lenght'"),
+        (["constraints", "--family", "lenght"], "unknown constraint family 'lenght'; did you mean 'length'"),
         (["evaluate", "instructions", "--model", "x", "--data", "never", "--out", "never", "--cap", "8"], "never"),
     ],
 )

@@ -1,0 +1,352 @@
+"""Lists: numbered ones, nested ones, tasks, and items with marks or separators of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, model_validator
+
+from rewards.arguments import Count, Draw, NonBlank
+from rewards.constraint import Context, Example, Verdict, register, verdict_if
+from rewards.constraints.layout_views import (
+    LaidOut,
+    bullet_items,
+    clip,
+    depth,
+    fillers,
+    has_word,
+    pieces,
+    quoted,
+    repeats,
+    spread,
+    without_code,
+    without_fences,
+)
+from rewards.sentences import split_sentences
+from rewards.text import Text
+
+_HAN_DIGIT = "一二三四五六七八九"
+_NUMBERED = re.compile(
+    r"^(?P<indent>[ \t]*)[#>*_]{0,4}[ \t]?"
+    r"(?:(?P<a>\d{1,5})(?:[.)](?=[ \t*_\u3400-\u9fff])|[、．）])"
+    rf"|[（(](?P<b>\d{{1,5}})[)）]|(?P<c>[{_HAN_DIGIT}十]{{1,3}})[、.．]|[（(](?P<d>[{_HAN_DIGIT}十]{{1,3}})[)）])"
+    r"[ \t*_]*+(?P<text>.*)",
+    re.MULTILINE,
+)
+_TASK = re.compile(r"^[ \t]*[-*+][ \t]+\[[ xX]\][ \t]+(\S.*)", re.MULTILINE)
+_BULLET_LINE = re.compile(r"^[ \t]*([-*+•])[ \t]++(?![-*+_ \t]*$)\S.*", re.MULTILINE)
+_PERIOD = re.compile(r"[.。．｡][\"'”’»」』）)\]*_]*\Z")
+
+
+def _han_number(text: str) -> int:
+    """Read 一 to 九十九; 0 for what is no numeral."""
+    tens, ten, ones = text.rpartition("十")
+    value = _HAN_DIGIT.find(ones) + 1 if ones else 0
+    if not ten:
+        return value if len(ones) == 1 else 0
+    return 10 * (_HAN_DIGIT.find(tens) + 1 if tens else 1) + value
+
+
+def numbered_items(raw: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the items of the outermost numbered lists.
+
+    Example:
+        >>> list(numbered_items("1. Apples\\n   1. red\\n2. Pears"))
+        [(1, 'Apples'), (2, 'Pears')]
+        >>> list(numbered_items("一、苹果\\n（2）梨"))
+        [(1, '苹果'), (2, '梨')]
+    """
+    outermost = -1
+    for item in _NUMBERED.finditer(without_fences(raw)):
+        indent = depth(item["indent"])
+        outermost = indent if outermost < 0 else outermost
+        if indent <= outermost:
+            digits = item["a"] or item["b"]
+            yield int(digits) if digits else _han_number(item["c"] or item["d"]), item["text"]
+
+
+@register
+class NumberedList(LaidOut):
+    """Exactly `count` different items, numbered in order (`1.`, `1)`, `（1）` or `一、`); nested ones are free."""
+
+    type: Literal["layout:numbered_list"] = "layout:numbered_list"
+    count: Annotated[Count, Draw.range(2, 7)]
+
+    phrases: ClassVar = {
+        "en": (
+            "Give exactly {count} item{s} in a numbered list: 1., 2. and so on, each on its own line.",
+            "Make a numbered list of exactly {count} point{s}, one per line, in order and without repeating a point.",
+        ),
+        "zh": (
+            "用从1开始的编号列表给出恰好{count}项，每项一行（1.、2.、3.……）。",
+            "分条编号回答，恰好{count}条，内容不重复。",
+        ),
+    }
+    notes: ClassVar = {"en": "{count} numbered item{s}", "zh": "{count}条编号项"}
+    examples: ClassVar = (
+        Example({"count": 2}, passes="1. Apples\n2. Pears", fails="1. Apples\n1. Pears"),
+        Example({"count": 2}, passes="一、苹果\n二、梨", fails="一、苹果\n二、", language="zh"),
+    )
+
+    def judge(self, text: Text, context: Context) -> Verdict:
+        found: list[tuple[int, str]] = []
+        for item in numbered_items(text.raw):
+            found.append(item)
+            if len(found) > self.count or item[0] != len(found):
+                break
+        numbers = [number for number, _ in found]
+        full = all(has_word(item) for _, item in found) and not repeats([item for _, item in found])
+        shown = f"items numbered {clip(str(numbers), 80)}{'' if full else ', some empty or alike'}"
+        return verdict_if(full and numbers == [*range(1, self.count + 1)], f"{shown}; wanted 1 to {self.count}")
+
+    def lay_out(self, text: str, language: str) -> str:
+        body = _NUMBERED.sub(r"\g<text>", text)
+        return "\n".join(f"{n}. {part}" for n, part in enumerate(spread(pieces(body), self.count, language), 1))
+
+
+Mark = Literal["", "*", "-", "+"]
+
+
+@register
+class NestedBullets(LaidOut):
+    """At least `count` top-level bullet points, each with at least `nested` different bullet points under it.
+
+    What is indented more than the first bullet point is nested; where `top` and `sub` name marks, they decide.
+    """
+
+    type: Literal["layout:nested_bullets"] = "layout:nested_bullets"
+    count: Annotated[Count, Draw.range(1, 4)]
+    nested: Annotated[Count, Draw.range(1, 3)]
+    top: Mark = ""
+    sub: Mark = ""
+
+    phrases: ClassVar = {
+        "en": (
+            "Use at least {count} bullet point{s}; each top-level one must have at least {nested} sub-bullet points"
+            " under it ({how}).",
+            "Write a nested list: {count} or more bullet points, each with {nested} or more sub-bullets ({how}).",
+        ),
+        "zh": ("至少列出{count}个要点，每个要点下至少有{nested}个子要点（{how}）。",),
+    }
+    notes: ClassVar = {"en": "{count} bullet{s} with {nested} below each", "zh": "{count}个要点，各带{nested}个子要点"}
+    examples: ClassVar = (
+        Example(
+            {"count": 2, "nested": 1},
+            passes="- Apples\n  - red\n- Pears\n  - green",
+            fails="- Apples\n- Pears\n  - green",
+        ),
+        Example({"count": 1, "nested": 2}, passes="- 苹果\n  - 红\n  - 甜", fails="- 苹果\n  - 红", language="zh"),
+    )
+
+    @model_validator(mode="after")
+    def _both_marks(self) -> NestedBullets:
+        if bool(self.top) != bool(self.sub) or (self.top and self.top == self.sub):
+            raise ValueError(f"top {self.top!r} and sub {self.sub!r} must be two different marks, or both empty")
+        return self
+
+    def slots(self, language: str) -> dict[str, Any]:
+        if self.top:
+            how = (
+                f"要点用“{self.top}”，子要点用“{self.sub}”"
+                if language == "zh"
+                else f"{self.top} above, {self.sub} below"
+            )
+        else:
+            how = "子要点要缩进" if language == "zh" else "indented below it"
+        return {**super().slots(language), "how": how}
+
+    def judge(self, text: Text, context: Context) -> Verdict:
+        groups = self._groups(text.raw)
+        short = sum(len(group) - repeats(group) < self.nested for group in groups)
+        shown = f"{len(groups)} top-level bullet points, {short} of them with fewer than {self.nested} below"
+        return verdict_if(len(groups) >= self.count and not short, f"{shown}; at least {self.count} wanted")
+
+    def _groups(self, raw: str) -> list[list[str]]:
+        groups: list[list[str]] = []
+        items = bullet_items(raw)
+        outermost = depth(items[0][0]) if items else 0
+        for indent, mark, item in items:
+            above = mark == self.top if self.top else depth(indent) <= outermost
+            if above:
+                groups.append([])
+            elif groups and mark in (self.sub or mark):
+                groups[-1].append(item)
+        return groups
+
+    def lay_out(self, text: str, language: str) -> str:
+        said = spread(pieces(text), self.count, language)
+        below = iter(fillers(language, self.count * self.nested, said))
+        top, sub = self.top or "-", self.sub or "-"
+        nested = ("".join(f"\n  {sub} {next(below)}" for _ in range(self.nested)) for _ in said)
+        return "\n".join(f"{top} {part}{under}" for part, under in zip(said, nested, strict=True))
+
+
+@register
+class SentencesThenBullets(LaidOut):
+    """At least `sentences` sentences that end in a full stop, then at least `bullets` bullet points, then nothing."""
+
+    type: Literal["layout:sentences_then_bullets"] = "layout:sentences_then_bullets"
+    sentences: Annotated[Count, Draw.range(2, 4)]
+    bullets: Annotated[Count, Draw.range(2, 5)]
+    marks: Literal["-*+•", "*"] = "-*+•"
+
+    phrases: ClassVar = {
+        "en": (
+            "Write at least {sentences} sentences ending in a full stop, then at least {bullets} bullet points{mark},"
+            " and nothing after them.",
+            "Begin with {sentences} or more sentences, each closed by a full stop, and end with a list of {bullets} or"
+            " more different bullet points{mark}.",
+        ),
+        "zh": ("先写至少{sentences}个以句号结尾的句子，再列出至少{bullets}个要点{mark}，要点之后不要再写别的。",),
+    }
+    notes: ClassVar = {
+        "en": "{sentences} sentences, then {bullets} bullets",
+        "zh": "{sentences}句话后接{bullets}个要点",
+    }
+    examples: ClassVar = (
+        Example(
+            {"sentences": 2, "bullets": 2},
+            passes="Fruit is good. Here is some.\n- Apples\n- Pears",
+            fails="Fruit is good.\n- Apples\n- Pears",
+        ),
+        Example({"sentences": 1, "bullets": 1}, passes="水果很好。\n- 苹果", fails="- 苹果\n水果很好。", language="zh"),
+    )
+
+    def slots(self, language: str) -> dict[str, Any]:
+        mark = "" if self.marks != "*" else "（以*开头）" if language == "zh" else " (marked *)"
+        return {**super().slots(language), "mark": mark}
+
+    def judge(self, text: Text, context: Context) -> Verdict:
+        raw = without_code(text.stripped)
+        lines = [line for line in _BULLET_LINE.finditer(raw) if line[1] in self.marks and has_word(line[0])]
+        found = len(lines) - repeats([line[0] for line in lines])
+        if found < self.bullets:
+            return verdict_if(False, f"found {found} different bullet points, at least {self.bullets} wanted")
+        before, after = raw[: lines[0].start()], _BULLET_LINE.sub("", raw[lines[0].start() :])
+        closed = len({sentence for sentence in split_sentences(before) if _PERIOD.search(sentence[-12:])})
+        ended = not any(has_word(line) and not line[0].isspace() for line in after.split("\n"))
+        shown = f"{closed} sentences, then {found} bullet points{'' if ended else ', then text'}"
+        return verdict_if(closed >= self.sentences and ended, f"{shown}; {self.sentences} sentences wanted")
+
+    def lay_out(self, text: str, language: str) -> str:
+        said = [line for line in pieces(text) if _PERIOD.search(line)]
+        other = [line for line in pieces(text) if line not in said]
+        missing = fillers(language, self.sentences + self.bullets, said + other)
+        prose = [*said, *missing[: max(0, self.sentences - len(said))]]
+        items = [*other, *missing[-max(0, self.bullets - len(other)) :]][: max(self.bullets, len(other))]
+        mark = "-" if "-" in self.marks else "*"
+        return "\n".join([*prose, *(f"{mark} {item}" for item in items)])
+
+
+@register
+class TaskList(LaidOut):
+    """At least `count` different task items (`- [ ] item` or `- [x] item`)."""
+
+    type: Literal["layout:task_list"] = "layout:task_list"
+    count: Annotated[Count, Draw.range(2, 6)]
+
+    phrases: ClassVar = {
+        "en": (
+            'Include a markdown task list with at least {count} item{s}, each written like "- [ ] item".',
+            'Add {count} or more items with a checkbox ("- [ ] to do" or "- [x] done"), all different.',
+        ),
+        "zh": ("用markdown任务列表写出至少{count}个不同的任务项，格式为“- [ ] 任务”。",),
+    }
+    notes: ClassVar = {"en": "{count} task item{s}", "zh": "{count}个任务项"}
+    examples: ClassVar = (
+        Example({"count": 2}, passes="- [ ] Buy apples\n- [x] Buy pears", fails="- [ ]\n- [ ] Buy pears"),
+        Example({"count": 1}, passes="- [ ] 买苹果", fails="- 买苹果", language="zh"),
+    )
+
+    def judge(self, text: Text, context: Context) -> Verdict:
+        items = list(filter(has_word, _TASK.findall(without_fences(text.raw))))
+        found = len(items) - repeats(items)
+        return verdict_if(found >= self.count, f"found {found} different task items, at least {self.count} wanted")
+
+    def lay_out(self, text: str, language: str) -> str:
+        parts = spread(pieces(text), max(self.count, len(pieces(text))), language)
+        return "\n".join(f"- [ ] {part}" for part in parts)
+
+
+def _one_line(mark: str) -> str:
+    if "\n" in mark or mark != mark.strip():
+        raise ValueError(f"mark {mark!r} must be one line without outer blanks")
+    return mark
+
+
+ItemMark = Annotated[NonBlank, AfterValidator(_one_line), Draw.choice("...", "!?!?", "->", "=>", "~", ">>", "@")]
+Separator = Annotated[NonBlank, AfterValidator(_one_line), Draw.choice("|", "/", "->", "||", "~", "&", ";;")]
+
+
+@lru_cache(maxsize=256)
+def _marked(mark: str) -> re.Pattern[str]:
+    blank = r"[ \t]+" if mark in {"-", "*", "+"} or mark[-1].isalnum() else r"[ \t]*"
+    return re.compile(rf"^[ \t]*{re.escape(mark)}{blank}(\S.*)", re.MULTILINE)
+
+
+@register
+class MarkedList(LaidOut):
+    """At least `count` different items, each on a line that starts with `mark`, and no other bullet points."""
+
+    type: Literal["layout:marked_list"] = "layout:marked_list"
+    mark: ItemMark
+    count: Annotated[Count, Draw.range(2, 6)]
+
+    phrases: ClassVar = {
+        "en": (
+            "Answer with a list of at least {count} item{s}; instead of bullet points, start each line with {mark}",
+            "List {count} or more items, one per line and all different, without bullet points: put {mark} before each",
+        ),
+        "zh": ("用列表回答，至少{count}项，每项一行；不用普通项目符号，而是以 {mark} 开头",),
+    }
+    notes: ClassVar = {"en": "{count} item{s} marked {mark}", "zh": "{count}项以{mark}开头"}
+    examples: ClassVar = (
+        Example({"mark": "...", "count": 2}, passes="... Apples\n... Pears", fails="Apples ... Pears ... Plums"),
+        Example({"mark": "->", "count": 1}, passes="-> 苹果", fails="- 苹果", language="zh"),
+    )
+
+    def judge(self, text: Text, context: Context) -> Verdict:
+        items = list(filter(has_word, _marked(self.mark).findall(without_fences(text.raw))))
+        other = sum(not f"{mark} {item}".startswith(self.mark) for _, mark, item in bullet_items(text.raw))
+        found = len(items) - repeats(items)
+        shown = f"{found} different items marked {quoted(self.mark, 20)}, at least {self.count} wanted"
+        return verdict_if(found >= self.count and not other, f"{shown}; {other} other bullet points")
+
+    def lay_out(self, text: str, language: str) -> str:
+        said = pieces(_marked(self.mark).sub(r"\1", text))
+        return "\n".join(f"{self.mark} {part}" for part in spread(said, max(self.count, len(said)), language))
+
+
+@register
+class SeparatedList(LaidOut):
+    """Exactly `count` different items with `separator` between them, and nothing else."""
+
+    type: Literal["layout:separated_list"] = "layout:separated_list"
+    separator: Separator
+    count: Annotated[Count, Draw.range(2, 6)]
+
+    phrases: ClassVar = {
+        "en": (
+            "Answer with exactly {count} item{s}, separated by {separator} and nothing else",
+            "Give exactly {count} item{s}, all different, and put {separator} between one and the next",
+        ),
+        "zh": ("给出恰好{count}项不同的内容，各项之间用 {separator} 分隔",),
+    }
+    notes: ClassVar = {"en": "{count} item{s} separated by {separator}", "zh": "{count}项，以{separator}分隔"}
+    examples: ClassVar = (
+        Example({"separator": "|", "count": 2}, passes="Apples | Pears", fails="Apples | Pears |"),
+        Example({"separator": "/", "count": 3}, passes="苹果/梨/桃", fails="苹果/梨/梨", language="zh"),
+    )
+
+    def judge(self, text: Text, context: Context) -> Verdict:
+        items = text.stripped.split(self.separator)
+        full = all(map(has_word, items)) and not repeats(items)
+        shown = f"{len(items)} items between {quoted(self.separator, 20)}{'' if full else ', some empty or alike'}"
+        return verdict_if(full and len(items) == self.count, f"{shown}; {self.count} wanted")
+
+    def lay_out(self, text: str, language: str) -> str:
+        said = spread(pieces(text.replace(self.separator, " ")), self.count, language)
+        return f" {self.separator} ".join(part.replace(self.separator, " ") for part in said)

@@ -1,0 +1,156 @@
+"""What must hold for every constraint type there is, with arguments that the types draw themselves."""
+
+from __future__ import annotations
+
+import os
+import time
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rewards import Constraint, Context, Response, Status, known_constraints, parse_constraint
+from rewards.draft import Draft
+from rewards.text import Text
+from tests.hostile import PIECES, hostile
+
+TYPES = sorted(known_constraints())
+#: Arguments drawn per type and language; RAIF_DRAWS=500 makes the thousand that a release is checked with.
+DRAWS = int(os.environ.get("RAIF_DRAWS", "60"))
+STARTS = {
+    "en": ("It is 7.", "Tom has \\boxed{12} apples, and Ann has 5. He gave away three of them."),
+    "zh": ("答案是7。", "汤姆有\\boxed{12}个苹果，安有5个。他送出了三个。"),
+}
+FRAGMENTS = (*PIECES, "word ", "two words. ", "中文。", "42 ", "Is it? ", "Yes! ", "\n\n", "- item\n", "\\frac{1}{2} ")
+TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join))
+relaxed = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def drawn(name: str, number: int, language: str) -> Constraint:
+    return parse_constraint({"type": name, **known_constraints()[name].draw(Random(number), language)})
+
+
+def status(constraint: Constraint, text: str) -> Status:
+    return constraint.check(Response(None, text), Context()).status
+
+
+def test_there_are_many_types() -> None:
+    assert len(TYPES) >= 90
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_examples_tell_pass_from_fail(name: str) -> None:
+    examples = known_constraints()[name].examples
+    assert examples
+    for example in examples:
+        constraint = parse_constraint({"type": name, **example.arguments})
+        assert status(constraint, example.passes) is Status.SATISFIED
+        assert status(constraint, example.fails) is Status.VIOLATED
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_describes_itself_in_both_languages(name: str) -> None:
+    for number in range(5):
+        constraint = drawn(name, number, "en")
+        for language in ("en", "zh"):
+            assert constraint.note(language)
+            for wording in range(len(constraint.phrases[language])):
+                demand = constraint.describe(language, wording)
+                assert demand
+                assert demand == demand.strip()
+        assert constraint.__doc__
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", TYPES)
+def test_its_witness_satisfies_it(name: str, language: str) -> None:
+    for number in range(DRAWS):
+        constraint = drawn(name, number, language)
+        start = STARTS[language][number % 2]
+        text = constraint.witness(Draft(language, core=(start,))).render()
+        verdict = constraint.check(Response(None, text), Context(language=language))
+        assert verdict.status is Status.SATISFIED, (constraint, verdict.evidence, text)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_round_trip(name: str) -> None:
+    for number in range(25):
+        constraint = drawn(name, number, "zh" if number % 2 else "en")
+        assert parse_constraint(constraint.model_dump()) == constraint
+        assert type(constraint).model_validate_json(constraint.model_dump_json()) == constraint
+
+
+@relaxed
+@given(text=TEXTS, number=st.integers(0, 10**6))
+def test_any_text_gets_the_same_verdict_with_evidence(text: str, number: int) -> None:
+    shared = Response(None, text)
+    for name in TYPES:
+        constraint = drawn(name, number, "en")
+        before = constraint.model_dump_json()
+        verdict = constraint.check(shared, Context())
+        assert verdict == constraint.check(Response("thinking", text), Context())
+        assert verdict.evidence
+        assert len(verdict.evidence) < 1_000
+        assert constraint.model_dump_json() == before
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_silence_earns_nothing(name: str) -> None:
+    for number in range(10):
+        for text in ("", " \n", "...", "***", "\\alpha", "“”"):
+            assert status(drawn(name, number, "en"), text) is Status.VIOLATED
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=repr)
+def test_no_text_takes_long(piece: str) -> None:
+    """100 kB of anything; quadratic time would be minutes. `tests/benchmarks/hostile.py` prints the milliseconds."""
+    constraints = [drawn(name, 1, "en") for name in TYPES]
+    response = Response(None, hostile(piece))
+    begin = time.process_time()
+    for constraint in constraints:
+        constraint.check(response, Context())
+    assert time.process_time() - begin < 0.05 * len(constraints)
+
+
+BOUNDS = [
+    (name, argument, name.partition(":")[2].startswith("min_"))
+    for name in TYPES
+    if name.partition(":")[2].startswith(("min_", "max_"))
+    for argument in ("limit", "count", "percent")
+    if argument in known_constraints()[name].model_fields
+]
+
+
+@relaxed
+@given(text=TEXTS, number=st.integers(0, 10**6), step=st.integers(1, 5))
+def test_a_tighter_bound_never_satisfies_more(text: str, number: int, step: int) -> None:
+    response = Response(None, text)
+    for name, argument, larger_is_harder in BOUNDS:
+        arguments: dict[str, Any] = known_constraints()[name].draw(Random(number), "en")
+        low, high = arguments[argument], arguments[argument] + step
+        eased, tightened = (
+            parse_constraint({"type": name, **arguments, argument: bound}).check(response, Context()).status
+            for bound in ((low, high) if larger_is_harder else (high, low))
+        )
+        assert (eased, tightened) != (Status.VIOLATED, Status.SATISFIED), name
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_unknown_arguments_and_scopes_are_refused(name: str) -> None:
+    arguments = known_constraints()[name].draw(Random(0), "en")
+    for extra in ({"colour": 1}, {"scope": "line(0)"}, {"scope": "chapter(1)"}):
+        with pytest.raises(ValueError, match=r"colour|scope"):
+            parse_constraint({"type": name, **arguments, **extra})
+
+
+def test_a_scope_names_its_part() -> None:
+    text = "# One\nred sky\n\nblue sea\n\n# Two\ngreen hill"
+    for scope, word in (("line(2)", "red"), ("paragraph(2)", "blue"), ("section(-1)", "green"), ("answer", "hill")):
+        constraint = parse_constraint({"type": "keywords:existence", "keywords": [word], "scope": scope})
+        assert status(constraint, text) is Status.SATISFIED
+        assert status(constraint, text.replace(word, "dull")) is Status.VIOLATED
+    missing = parse_constraint({"type": "keywords:existence", "keywords": ["red"], "scope": "section(3)"})
+    assert status(missing, text) is Status.VIOLATED
+    assert Text(text).has_words
