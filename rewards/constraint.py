@@ -166,6 +166,8 @@ def known_constraints() -> dict[str, type[Constraint]]:
 
 def constraint_class(name: object) -> type[Constraint]:
     """Return the class of a constraint type, or raise with the nearest known name."""
+    if isinstance(name, str) and name in _REGISTRY:
+        return _REGISTRY[name]
     if name == "parity:official":  # not listed: it measures, and is no demand to synthesize
         from rewards.parity.official import Official
 

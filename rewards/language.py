@@ -36,6 +36,7 @@ _SHARED_SCRIPT = {
     "DEVANAGARI": {"hi", "mr", "ne"},
 }
 MIN_LETTERS = 20  # below this many letters langdetect guesses between languages of one script
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 _SEPARATORS = re.compile(r"[\d_\W]+")
 
 
@@ -53,6 +54,9 @@ def _script(character: str) -> str:
 
 def _scripts(prose: str) -> Counter[str]:
     """Count the letters of each script."""
+    if prose.isascii():
+        letters = len(prose.encode().translate(None, _NO_LETTERS))
+        return Counter({"LATIN": letters} if letters else {})
     scripts: Counter[str] = Counter()
     for character, times in Counter(prose).items():
         if character.isalpha():

@@ -19,10 +19,24 @@ _ABBREVIATIONS = frozenset(
 _FINAL_TOO = frozenset(
     "etc a.m p.m u.s u.k u.n e.u ph.d m.d b.a m.a b.sc m.sc d.c inc ltd co corp jr sr al usw".split()
 )
+_ASCII_STARTS = ".!?…؟۔।॥‽"
+_WIDE = "。！？．｡"
+_CLOSE = r"\"'”’»」』）)】》〉\]*_"
+
+
+def _not_after(words: frozenset[str]) -> str:
+    """Return look-behinds that refuse a full stop after words of four letters or more."""
+    endings = sorted({word[-4:] for word in words if len(word) > 3 and word[-4:].isalpha()})
+    return "".join(f"(?<!{ending}[.])" for ending in endings)
+
+
+# A line break, a wide mark and, by far the most frequent, a mark after a whole word and before a capital end a sentence
+# for certain: nothing is captured. Any other mark at the end of a chunk is looked at closely.
 _END = re.compile(
-    r"(?P<wide>[。！？．｡]+[。！？．｡.!?…]*)[\"'”’」』）)】》〉\]*_]*+"
-    r"|(?P<mark>[.!?…؟۔।॥‽]+)(?P<close>[\"'”’»」』）)\]*_]*+)(?=\s|\Z)"
-    r"|\n"
+    rf"[{_ASCII_STARTS}{_WIDE}\n](?:(?<=\n)"
+    rf"|(?<=[{_WIDE}])[{_WIDE}.!?…]*+[{_CLOSE}]*+"
+    rf"|(?:(?<=[a-z]{{4}}[.]){_not_after(_ABBREVIATIONS)}|(?<=[a-z][!?]))(?=[ ]{{1,2}}[A-Z])"
+    rf"|(?P<mark>[{_ASCII_STARTS}]*+)(?P<close>[{_CLOSE}]*+)(?=\s|\Z))"
 )
 _NEXT = re.compile(r"[ \t]*[\"'“‘«(\[*_]*([^\W_])?")
 _LIST_NUMBER = re.compile(r"[ \t>*#-]*\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})\Z")
@@ -41,7 +55,7 @@ def split_sentences(text: str) -> list[str]:
     """
     pieces, begin = [], 0
     for match in _END.finditer(text):
-        if match["mark"] and not _ends(text, begin, match):
+        if match.lastindex and not _ends(text, begin, match):
             continue
         pieces.append(text[begin : match.end()])
         begin = match.end()
@@ -53,15 +67,16 @@ _WORDLIKE = re.compile(r"[^\W_]")
 
 
 def _ends(text: str, begin: int, match: re.Match[str]) -> bool:
+    mark, close = text[match.start() : match.end("mark")], match["close"]
     following = text[match.end() : match.end() + 12]
     if not following.strip() or following.lstrip(" \t\r").startswith("\n"):
-        return match["mark"] != "." or not _LIST_NUMBER.match(text, begin, match.start())
+        return mark != "." or not _LIST_NUMBER.match(text, begin, match.start())
     found = _NEXT.match(following)
     letter = found[1] if found else None
     lower = letter is not None and letter.islower()
-    if match["mark"] == "." and not match["close"]:
+    if mark == "." and not close:
         return _full_stop_ends(text, begin, match.start(), lower)
-    goes_on = lower and (match["close"] or match["mark"] == "…" or match["mark"].endswith(".."))
+    goes_on = lower and (close or mark == "…" or mark.endswith(".."))
     return not goes_on
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from rewards.sentences import split_sentences
@@ -20,9 +21,9 @@ _CJK = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 # `\w` leaves combining marks out, but words of many scripts contain them.
-_MARK = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+MARK = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
 EDGE = rf"[^\W_{_CJK}]"  # a letter or digit of a script that separates words
-_PART = rf"[^\W_{_CJK}](?:[^\W_{_CJK}]|[{_MARK}])*"
+_PART = rf"[^\W_{_CJK}](?:[^\W_{_CJK}]|[{MARK}])*"
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?|\\[,;:! ]")
 # Display mathematics ends at the next `\[` too, and `\\[2pt]` opens none: so that no text takes quadratic time.
 MATH = re.compile(
@@ -30,6 +31,9 @@ MATH = re.compile(
 )
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’-]|(?<=\d)[.,](?=\d)){_PART})*")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:(?:['-]|(?<=\d)[.,](?=\d))[A-Za-z0-9]+)*")
+_ASCII_RUNS = bytes(ord("w") if chr(code).isalnum() else ord(" ") for code in range(128)) + b" " * 128
+_ASCII_JOINT = re.compile(r"['-](?<=[A-Za-z0-9]['-])(?=[A-Za-z0-9])|[.,](?<=[0-9][.,])(?=[0-9])")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _UNSEGMENTED = re.compile(r"[\u0e01-\u0e30\u0e40-\u0e46]|[\u0e81-\u0eb0]|[\u1000-\u102a]|[\u1780-\u17b3]")
 _SCRIPTS = ((0x1780, "Khmer"), (0x1000, "Burmese"), (0x0E81, "Lao"), (0x0E01, "Thai"))
@@ -65,16 +69,33 @@ class Text:
     @cached_property
     def normalized(self) -> str:
         """Return the text in NFC, case-folded, without LaTeX commands: where keywords are looked up."""
-        return fold(_COMMAND.sub(" ", self.raw))
+        return fold(self._without_commands)
+
+    @cached_property
+    def _without_commands(self) -> str:
+        return _COMMAND.sub(" ", self.raw) if "\\" in self.raw else self.raw
 
     @cached_property
     def prose(self) -> str:
-        without_code = CODE.sub(" ", self.raw)
-        return _COMMAND.sub(" ", MATH.sub(" ", without_code))
+        text = CODE.sub(" ", self.raw) if "`" in self.raw else self.raw
+        text = MATH.sub(" ", text) if "$" in text or "\\" in text else text
+        return _COMMAND.sub(" ", text) if "\\" in text else text
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        return tuple(_WORD.findall(unicodedata.normalize("NFC", _COMMAND.sub(" ", self.raw))))
+        said = self._without_commands
+        if said.isascii():
+            return tuple(_ASCII_WORD.findall(said))
+        return tuple(_WORD.findall(unicodedata.normalize("NFC", said)))
+
+    @cached_property
+    def word_count(self) -> int:
+        """The number of `words`, without listing them where ASCII allows."""
+        said = self._without_commands
+        if "words" in self.__dict__ or not said.isascii():
+            return len(self.words)
+        runs = (b" " + said.encode().translate(_ASCII_RUNS)).count(b" w")
+        return runs - len(_ASCII_JOINT.findall(said))
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -83,13 +104,12 @@ class Text:
     @cached_property
     def has_words(self) -> bool:
         """Tell whether anything but notation and punctuation is said."""
-        said = _COMMAND.sub(" ", self.raw) if "\\" in self.raw else self.raw
-        return bool(_HAS_WORD.search(said))
+        return _HAS_WORD.search(self._without_commands) is not None
 
     @cached_property
     def uncountable(self) -> str:
         """Say why words and sentences cannot be counted by rule, or "" where they can."""
-        found = _UNSEGMENTED.search(self.raw)
+        found = None if self.raw.isascii() else _UNSEGMENTED.search(self.raw)
         if not found:
             return ""
         script = next(name for start, name in _SCRIPTS if ord(found[0]) >= start)
@@ -119,16 +139,23 @@ def fold(text: str) -> str:
         >>> fold("STRASSE") == fold("Straße")
         True
     """
-    return unicodedata.normalize("NFC", text).casefold()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
 
 @lru_cache(maxsize=4096)
-def _keyword_pattern(keyword: str) -> re.Pattern[str]:
+def keyword_pattern(keyword: str) -> re.Pattern[str]:
+    """Return the pattern that finds a keyword in `Text.normalized`, see `count_keyword`."""
     folded = re.escape(fold(keyword.strip()))
     # A boundary is only meaningful next to a character of a script that separates words.
     left = rf"(?<!{EDGE})" if re.match(EDGE, fold(keyword.strip())) else ""
-    right = rf"(?!{EDGE}|[{_MARK}])" if re.search(rf"(?:{EDGE}|[{_MARK}])\Z", fold(keyword.strip())) else ""
+    right = rf"(?!{EDGE}|[{MARK}])" if re.search(rf"(?:{EDGE}|[{MARK}])\Z", fold(keyword.strip())) else ""
     return re.compile(left + folded.replace(r"\ ", r"\s+") + right)
+
+
+@lru_cache(maxsize=4096)
+def _head(keyword: str) -> str:
+    """Return what a keyword begins with up to its first blank: a text without it needs no closer look."""
+    return fold(keyword).split()[0]
 
 
 def count_keyword(text: Text, keyword: str) -> int:
@@ -143,7 +170,18 @@ def count_keyword(text: Text, keyword: str) -> int:
         >>> count_keyword(Text("花园里有花。"), "花")
         2
     """
-    return len(_keyword_pattern(keyword).findall(text.normalized))
+    return sum(1 for _ in find_keyword(text, keyword))
+
+
+def find_keyword(text: Text, keyword: str) -> Iterator[re.Match[str]]:
+    """Yield the occurrences of a keyword in `Text.normalized`, in order and without overlap."""
+    head, pattern, said = _head(keyword), keyword_pattern(keyword), text.normalized
+    place = said.find(head)
+    while place >= 0:
+        match = pattern.match(said, place)
+        if match:
+            yield match
+        place = said.find(head, match.end() if match else place + 1)
 
 
 def part_spans(text: str, unit: str) -> list[tuple[int, int]]:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from rewards.numerals import HAN
-from rewards.text import _MARK, Text
+from rewards.text import MARK, Text
 
-_LETTER = rf"[^\W_](?:[^\W_]|[{_MARK}])*"
+_LETTER = rf"[^\W_](?:[^\W_]|[{MARK}])*"
 WRITTEN_WORD = re.compile(rf"{_LETTER}(?:(?:['’-]|(?<=\d)[.,](?=\d)){_LETTER})*")
 _COMMAND_OR_WORD = re.compile(rf"\\[A-Za-z]+\*?|{WRITTEN_WORD.pattern}")
 _GAP = re.compile(r"[ \t]+(?=[ \t\n,.;:!?]|\Z)|[，、；：]+(?=[，。！？；：、])|(?<=[，。！？；：、])[，、；：]+")

@@ -49,10 +49,12 @@ class RepeatRequest(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        answer, request = (_squeeze(part.lstrip(_LEAD_MARKUP)) for part in (text.raw, self.request))
-        if not answer.startswith(request):
+        request = _squeeze(self.request.lstrip(_LEAD_MARKUP))
+        pieces = text.raw.lstrip(_LEAD_MARKUP).split(None, len(request.split()))
+        head = _squeeze(" ".join(pieces[: len(request.split())]))
+        if not head.startswith(request):
             return decide(False, f"does not start with the request; it starts with {text.stripped[:40]!r}")
-        answers = Text(answer[len(request) :]).has_words
+        answers = Text(" ".join([head[len(request) :], *pieces[len(request.split()) :]])).has_words
         return decide(answers, f"starts with the request and {'then answers' if answers else 'says nothing else'}")
 
     def witness(self, draft: Draft) -> Draft:
@@ -121,7 +123,7 @@ class EndPhrase(Edited):
     def judge(self, text: Text, context: Context) -> Verdict:
         tail, phrase = fold(text.raw.rstrip(MARKUP)), fold(self.phrase.strip().rstrip(MARKUP))
         before = tail[: -len(phrase)] if tail.endswith(phrase) else None
-        joined = before is not None and re.search(r"[^\W\d_]\Z", before) and re.match(r"[a-z]", phrase)
+        joined = before is not None and before[-1:].isalpha() and re.match(r"[a-z]", phrase)
         return decide(before is not None and not joined, f"ends with {text.stripped[-40:]!r}")
 
     def witness(self, draft: Draft) -> Draft:

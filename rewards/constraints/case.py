@@ -18,6 +18,10 @@ from rewards.text import Text
 
 #: A written word of two or more letters, by itself or hyphenated, or an abbreviation such as U.S.A.
 PLAIN_WORD = re.compile(r"(?<!\w)(?:[^\W\d_]{2,}(?:['’-][^\W\d_]+)*|(?:[^\W\d_]\.){2,}[^\W\d_]?)(?!\w)")
+# The words of PLAIN_WORD that are in capitals, in ASCII text.
+_ASCII_CAPITALS = re.compile(
+    r"[A-Z](?<!\w[A-Z])(?:[A-Z]+(?!['-][a-zA-Z]*[a-z])(?:['-][A-Z]+)*|\.(?:[A-Z]\.)+[A-Z]?)(?!\w)"
+)
 _LATIN_WORD = re.compile(r"(?<![\w\\])[A-Za-z]{2,}(?!\w)")
 #: The language is guessed from the beginning of a text.
 _SAMPLE = 4_000
@@ -96,8 +100,8 @@ class EnglishLower(_EnglishCase):
 
 def capital_words(text: Text) -> int:
     """Count the words of two or more letters that are all capitals."""
-    if not any(map(str.isupper, text.words)):
-        return 0
+    if text.prose.isascii():
+        return len(_ASCII_CAPITALS.findall(text.prose))
     return sum(map(str.isupper, PLAIN_WORD.findall(text.prose)))
 
 

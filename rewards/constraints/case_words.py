@@ -15,7 +15,7 @@ from rewards.constraints.editing import Edited, glue, mention, outside_notation,
 from rewards.constraints.matching import decide, said_sentences
 from rewards.filler import SENTENCES, WORDS, words
 from rewards.sentences import split_sentences
-from rewards.text import Text, _keyword_pattern
+from rewards.text import Text, keyword_pattern
 
 #: Words that a title may leave in lower case, unless they begin a sentence of it.
 MINOR_WORDS = frozenset(
@@ -258,7 +258,7 @@ class KeywordUpper(Edited):
 
     @property
     def _pattern(self) -> re.Pattern[str]:
-        return re.compile(_keyword_pattern(self.keyword).pattern, re.IGNORECASE)
+        return re.compile(keyword_pattern(self.keyword).pattern, re.IGNORECASE)
 
     def judge(self, text: Text, context: Context) -> Verdict:
         found = self._pattern.findall(text.raw)

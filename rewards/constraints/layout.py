@@ -28,7 +28,7 @@ from rewards.draft import Draft
 from rewards.filler import WORDS
 from rewards.text import EDGE, MATH, Text
 
-_STARS = re.compile(rf"(?<![*_\\])(?<!{EDGE})(\*{{1,3}})(?![*\s])([^*\n]*[^*\s])\1(?![*_])(?!{EDGE})")
+_STARS = re.compile(rf"(\*(?<![*_\\]\*)(?<!{EDGE}\*)\*{{0,2}})(?![*\s])([^*\n]*[^*\s])\1(?![*_])(?!{EDGE})")
 _LOW_LINES = re.compile(r"(?<![*_\\\w])(_{1,3})(?![_\s])([^_\n]*[^_\s])\1(?![*_\w])")
 _PLAIN_WORD = re.compile(r"(?<![\\\w*{_])[^\W\d_]{2,}(?![\w*}_])")
 _NOTATION = re.compile(r"[$\\`*_]")
@@ -141,7 +141,10 @@ class MaxBullets(LaidOut):
 
 @lru_cache(maxsize=16)
 def _spans(raw: str) -> tuple[tuple[str, str], ...]:
-    text = MATH.sub(" ", without_code(raw))
+    if "*" not in raw and "_" not in raw:
+        return ()
+    text = without_code(raw)
+    text = MATH.sub(" ", text) if "$" in text or "\\" in text else text
     found = _STARS.findall(text) if "*" in text else []
     low = _LOW_LINES.findall(text) if "_" in text else []
     return tuple(span for span in (*found, *low) if has_word(span[1]))

@@ -22,10 +22,10 @@ from rewards.constraints.layout_views import (
     without_fences,
 )
 from rewards.filler import WORDS
-from rewards.text import EDGE, MATH, Text
+from rewards.text import EDGE, MATH, Text, fold
 
 # Not `x[0]`, `\[`, `[text](url)`, `- [x]` or a footnote.
-_SQUARE = re.compile(rf"(?<!\\)(?<!{EDGE})\[(?![\"'^])([^\[\]\n]++)\](?!\()|【([^【】\n]++)】")
+_SQUARE = re.compile(rf"\[(?<!\\\[)(?<!{EDGE}\[)(?![\"'^])([^\[\]\n]++)\](?!\()|【([^【】\n]++)】")
 _LETTER = re.compile(r"[^\W\d_]")
 _CHECKED = re.compile(r"^[ \t]*[-*+][ \t]+\[[xX]\]", re.MULTILINE)
 _STARS = re.compile(r"(?<!\*)\*{6}(?!\*)")
@@ -45,8 +45,10 @@ def placeholders(raw: str) -> list[str]:
         >>> placeholders("Dear [name], see [the site](a.b), x[i] and 【日期】. - [ ] done")
         ['name', '日期']
     """
+    if "[" not in raw and "【" not in raw:
+        return []
     text = MATH.sub(" ", raw) if "$" in raw or "\\" in raw else raw
-    text = _CHECKED.sub(" ", text)
+    text = _CHECKED.sub(" ", text) if "[x]" in text or "[X]" in text else text
     found = (square or lens for square, lens in _SQUARE.findall(text))
     return [name for name in found if _LETTER.search(name)]
 
@@ -130,7 +132,8 @@ class Postscript(LaidOut):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        marks = list(_opening(self.marker).finditer(text.raw))
+        opens = fold(self.marker[:1]) in text.normalized
+        marks = list(_opening(self.marker).finditer(text.raw)) if opens else []
         if not marks:
             return verdict_if(False, f"no postscript marked {quoted(self.marker)}")
         found = marks[-1]
@@ -169,7 +172,7 @@ class TwoResponses(LaidOut):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        parts = _STARS.split(text.stripped)
+        parts = _STARS.split(text.stripped) if "******" in text.raw else [text.stripped]
         first, last = 0 if has_word(parts[0]) else 1, len(parts) - (0 if has_word(parts[-1]) else 1)
         responses = parts[first:last]
         full = len(responses) == 2 and all(map(has_word, responses))

@@ -27,6 +27,7 @@ from rewards.constraints.shaping import (
     last_chunks,
     last_words,
     within,
+    within_blanks,
     word_count,
     words_needed,
 )
@@ -104,15 +105,14 @@ class MinWords(Constraint):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return at_least(len(text.words), self.limit, "words")
+        return at_least(text.word_count, self.limit, "words")
 
     def witness(self, draft: Draft) -> Draft:
         planned = draft if numbered(self.scope) else replace(draft, min_words=max(draft.min_words, self.limit))
         return planned.with_edit(self.edit_scope)
 
     def edit(self, text: str, language: str) -> str:
-        missing = self.limit - word_count(text)
-        return added(text, sentence(language, missing), language) if missing > 0 else text
+        return within_blanks(text, lambda core: words_between(core, self.limit, 10**9, language))
 
 
 @register
@@ -134,7 +134,7 @@ class MaxWords(Constraint):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return at_most(len(text.words), self.limit, "words")
+        return at_most(text.word_count, self.limit, "words")
 
     def witness(self, draft: Draft) -> Draft:
         limit = self.limit if draft.max_words is None else min(draft.max_words, self.limit)
@@ -142,7 +142,7 @@ class MaxWords(Constraint):
         return planned.with_edit(self.edit_scope)
 
     def edit(self, text: str, language: str) -> str:
-        return words_between(text, 1, self.limit, language)
+        return within_blanks(text, lambda core: words_between(core, 1, self.limit, language))
 
 
 @register
@@ -167,7 +167,7 @@ class ExactWords(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return exactly(len(text.words), self.count, "words")
+        return exactly(text.word_count, self.count, "words")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, self.count, self.count, language)
@@ -195,7 +195,7 @@ class WordsRange(Ranged):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return within(len(text.words), self.low, self.high, "words")
+        return within(text.word_count, self.low, self.high, "words")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, self.low, self.high, language)
@@ -231,7 +231,7 @@ class AboutWords(Shaped):
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
         low, high = self.bounds()
-        return within(len(text.words), low, high, f"words, about {self.target} wanted")
+        return within(text.word_count, low, high, f"words, about {self.target} wanted")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, *self.bounds(), language)

@@ -42,7 +42,8 @@ def divided(text: Text, style: str) -> list[str]:
         >>> divided(Text("***\\nOne.\\n***\\nTwo."), "stars")
         ['One.', 'Two.']
     """
-    parts = [part.strip() for part in _DIVIDERS[style].split(text.raw)]
+    divided = "***" in text.raw or (style == "any" and "* * *" in text.raw)
+    parts = [part.strip() for part in (_DIVIDERS[style].split(text.raw) if divided else [text.raw])]
     ends = slice(0 if _SAYS.search(parts[0]) else 1, None if _SAYS.search(parts[-1]) else -1)
     return parts[ends]
 

@@ -42,7 +42,8 @@ def count_letter(text: Text, letter: str) -> int:
         >>> count_letter(Text("An apple: \\\\boxed{a}, café"), "A")
         4
     """
-    return letters_of(text).count(letter.lower())
+    said = text.raw if text.raw.isascii() and "\\" not in text.raw else letters_of(text)
+    return said.lower().count(letter.lower())
 
 
 def count_letters(text: Text) -> int:

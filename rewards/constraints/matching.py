@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rewards.constraint import Verdict, verdict_if
 from rewards.sentences import split_sentences
-from rewards.text import Text, _keyword_pattern, count_keyword, fold
+from rewards.text import Text, count_keyword, find_keyword, fold
 
 #: Letters of the scripts whose characters are words of their own.
 HAN = "\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -61,26 +61,16 @@ def occurrences(text: Text, keyword: str) -> int:
         >>> occurrences(Text("A bar, no barrels."), "bar"), occurrences(Text("ดื่มน้ำเย็น"), "น้ำ")
         (1, 1)
     """
-    if _probe(keyword) not in text.normalized:
-        return 0
     if is_unsegmented(keyword):
         return text.normalized.count(fold(keyword.strip()))
     return count_keyword(text, keyword)
 
 
-@lru_cache(maxsize=4096)
-def _probe(keyword: str) -> str:
-    """Return a part of a keyword that holds no blank; a text without it needs no closer look."""
-    return max(fold(keyword).split(), key=len)
-
-
 def first_place(text: Text, keyword: str) -> int:
     """Return where a keyword first occurs in the normalised text, or -1."""
-    if _probe(keyword) not in text.normalized:
-        return -1
     if is_unsegmented(keyword):
         return text.normalized.find(fold(keyword.strip()))
-    found = _keyword_pattern(keyword).search(text.normalized)
+    found = next(find_keyword(text, keyword), None)
     return found.start() if found else -1
 
 

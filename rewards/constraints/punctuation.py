@@ -64,7 +64,7 @@ class NoComma(_Dropped):
 
     type: Literal["punctuation:no_comma"] = "punctuation:no_comma"
     # Commas of every script; `\\,` is a thin space of LaTeX and no comma.
-    unwanted: ClassVar = re.compile(r"(?<!\\)[,，、،﹐､]")
+    unwanted: ClassVar = re.compile(r"[,，、،﹐､](?<!\\.)")
     name: ClassVar = "commas"
 
     phrases: ClassVar = {

@@ -69,8 +69,9 @@ class Shaped(Constraint):
     """A constraint whose edit tries several proposals and takes the first one that it accepts itself."""
 
     def edit(self, text: str, language: str) -> str:
-        if self.holds(text, language):
-            return text
+        return within_blanks(text, lambda core: core if self.holds(core, language) else self._changed(core, language))
+
+    def _changed(self, text: str, language: str) -> str:
         proposal = text
         for proposal in self.proposals(text, language):
             if self.holds(proposal, language):
@@ -85,6 +86,18 @@ class Shaped(Constraint):
         """Tell whether a text satisfies this constraint."""
         view = Text(text)
         return view.has_words and self.judge(view, Context(language=language)).status is Status.SATISFIED
+
+
+def within_blanks(text: str, change: Callable[[str], str]) -> str:
+    """Change a text but not the blanks at its ends, which set a part of an answer off from the next.
+
+    Example:
+        >>> within_blanks("\\nIt is.\\n", str.upper)
+        '\\nIT IS.\\n'
+    """
+    core = text.strip()
+    begin = text.find(core)
+    return text[:begin] + change(core) + text[begin + len(core) :]
 
 
 def word_count(text: str) -> int:

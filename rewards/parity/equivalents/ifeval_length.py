@@ -28,11 +28,19 @@ def paragraphs(kwargs: Arguments) -> Found:
 def letter_frequency(kwargs: Arguments) -> Found:
     """Translate how often a letter should occur; less than once is never."""
     letter, number = kwargs["letter"].strip(), int(kwargs["let_frequency"])
+    if not letter.isalpha():  # IFEval asks twice for a "letter" that is a mark, `#` and `!`
+        return _mark(letter, number, kwargs["let_relation"])
     if kwargs["let_relation"] == "at least":
         return {"type": "letters:min_frequency", "letter": letter, "count": number}
     if number <= 1:
         return {"type": "letters:forbidden", "letter": letter}
     return {"type": "letters:max_frequency", "letter": letter, "count": number - 1}
+
+
+def _mark(mark: str, number: int, relation: str) -> Found:
+    if relation == "at least":
+        return {"type": "punctuation:min_marks", "mark": mark, "count": number}
+    return {"type": "punctuation:max_marks", "mark": mark, "count": max(0, number - 1)}
 
 
 def _bounded(name: str, number: int, relation: str) -> Found:
