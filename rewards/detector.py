@@ -1,4 +1,4 @@
-"""A fast, private langdetect: the same profiles, the same seeded draws, the same label, without its global state.
+"""Two readings of langdetect's language profiles: its own label, quickly, and the most probable of some candidates.
 
 langdetect (Shuyo 2010; the Python port 1.0.9) draws n-grams of a text at random and multiplies their probabilities
 until one of 55 languages stands out, seven times over. Its detector walks over the text character by character and
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -30,13 +29,15 @@ _CAPITALS = re.compile(r"[^\W\d_a-z]{2}")  # may be two capitals
 _SPACES = re.compile(" {2,}")
 _MAX_CACHED_WORD = 40
 _TRIALS = 7
+_WEIGHT = 0.5 / 10_000  # what an n-gram counts in a language that does not know it
+_SAMPLE = 150  # words
 _CERTAIN = 0.99999
 _BLOCKS, _BLOCK = 20, 50  # a thousand n-grams after the first; the products of fifty cannot vanish
 _STREAM = 32_768  # 32-bit words: seven trials of 1,001 draws, of which up to half are refused, and 12 Gaussians' worth
 
 
 class Detection(NamedTuple):
-    """The most likely language with its mean probability over the trials."""
+    """The most probable language among the candidates, with its share of the probability."""
 
     language: str
     probability: float
@@ -64,6 +65,7 @@ class _Profiles:
         for column, profile in enumerate(profiles):
             self._fill(column, profile["freq"], profile["n_words"])
         self.characters = _Characters()
+        self._logarithms: dict[frozenset[str], tuple[tuple[str, ...], Array]] = {}
         self._rows_of_word = lru_cache(maxsize=65536)(self._look_up)
 
     def _fill(self, column: int, frequencies: dict[str, int], totals: list[int]) -> None:
@@ -74,9 +76,17 @@ class _Profiles:
         rows, shares = zip(*known, strict=True)
         self.matrix[list(rows), column] = shares
 
-    def grams(self, text: str) -> list[int]:
-        """Return the rows of the known n-grams of a normalised text, in langdetect's order."""
-        *words, last = text.split(" ")
+    def logarithms(self, candidates: frozenset[str]) -> tuple[tuple[str, ...], Array]:
+        """Return the candidates that have a profile, and the smoothed log-probabilities under them."""
+        if candidates not in self._logarithms:
+            columns = [column for column, language in enumerate(self.languages) if language in candidates]
+            smoothed = np.log(self.matrix[:, columns] + _WEIGHT)
+            self._logarithms[candidates] = tuple(self.languages[column] for column in columns), smoothed
+        return self._logarithms[candidates]
+
+    def grams(self, words: list[str]) -> list[int]:
+        """Return the rows of the known n-grams of normalised words, in langdetect's order."""
+        *words, last = words
         found: list[int] = []
         for word in words:
             if word:
@@ -156,30 +166,38 @@ def detect(text: str) -> str | None:
         >>> detect("The cat sat on the mat and looked at the moon."), detect("12345")
         ('en', None)
     """
-    found = most_likely(text)
-    return found.language if found else None
-
-
-def most_likely(text: str, candidates: Collection[str] = ()) -> Detection | None:
-    """Return the most likely language of a text, among the candidates if any are given.
-
-    Returns `unknown` where no language reaches a probability of 0.1, and None where the text has no known n-gram.
-    """
     profiles = _profiles()
-    grams = profiles.grams(_prepare(text, profiles))
+    grams = profiles.grams(_prepare(text, profiles).split(" "))
     if not grams:
         return None
-    allowed = np.array([not candidates or language in candidates for language in profiles.languages], dtype=float)
-    prior, draws = allowed / allowed.sum(), _Draws()
-    totals = np.zeros(len(prior))
+    draws, totals = _Draws(), np.zeros(len(profiles.languages))
     for left in range(_TRIALS - 1, -1, -1):
-        totals += _trial(grams, profiles.matrix, prior, draws) / _TRIALS
+        totals += _trial(grams, profiles.matrix, draws) / _TRIALS
         second, first = np.partition(totals, -2)[-2:]
         if first > second + left / _TRIALS:
             break
     best = int(totals.argmax())
-    probability = float(totals[best]) * _TRIALS / (_TRIALS - left)
-    return Detection(profiles.languages[best], probability) if totals[best] > 0.1 else Detection("unknown", 0.0)
+    return profiles.languages[best] if totals[best] > 0.1 else "unknown"
+
+
+def closest(text: str, candidates: frozenset[str]) -> Detection | None:
+    """Return the candidate under whose n-grams a text is most probable, or None where no n-gram is known.
+
+    All words count, or an even sample of a long text; nothing is drawn at random.
+
+    Example:
+        >>> closest("La casa es muy grande y bonita.", frozenset({"en", "es", "pt"})).language
+        'es'
+    """
+    profiles = _profiles()
+    words = _prepare(text, profiles).split(" ")
+    rows = profiles.grams(words[:: 1 + len(words) // _SAMPLE])
+    if not rows:
+        return None
+    languages, logarithms = profiles.logarithms(candidates)
+    scores = logarithms[rows].sum(axis=0)
+    best = int(scores.argmax())
+    return Detection(languages[best], float(1.0 / np.exp(scores - scores[best]).sum()))
 
 
 def _prepare(text: str, profiles: _Profiles) -> str:
@@ -201,26 +219,30 @@ def _beyond_latin(text: str) -> int:
     return sum(not "\u1e00" <= character <= "\u1eff" for character in found)
 
 
-def _trial(grams: list[int], matrix: Array, prior: Array, draws: _Draws) -> Array:
+def _trial(grams: list[int], matrix: Array, draws: _Draws) -> Array:
     """Multiply the probabilities of n-grams drawn at random until one language has nearly everything.
 
     langdetect looks at the shares after the first n-gram and after every fifth of the following thousand. Here the
     n-grams are drawn in blocks, and the first look at which a language stands out is found afterwards.
     """
     weight = (0.5 + draws.gauss() * 0.05) / 10_000
-    (first,), (draws.position,) = draws.indices(len(grams), 1)
-    shares: Array = prior * (matrix[grams[first]] + weight)
-    shares /= shares.sum()
-    for _ in range(_BLOCKS):
-        if shares.max() > _CERTAIN:
+    indices, positions = draws.indices(len(grams), 1 + _BLOCK)
+    factors = matrix[[grams[index] for index in indices]] + weight
+    looks = np.empty((1 + _BLOCK // 5, matrix.shape[1]))
+    looks[0] = factors[0]  # all languages are alike before the first n-gram
+    for block in range(_BLOCKS):
+        if block:
+            indices, positions = draws.indices(len(grams), _BLOCK)
+            factors, positions = matrix[[grams[index] for index in [0, *indices]]] + weight, [0, *positions]
+        looks[1:] = factors[1::5] * factors[2::5] * factors[3::5] * factors[4::5] * factors[5::5]
+        shares: Array = np.multiply.accumulate(looks, axis=0, out=looks)
+        certain = shares.max(axis=1) > _CERTAIN * shares.sum(axis=1)
+        look = int(certain.argmax())
+        if certain[look]:
             break
-        indices, positions = draws.indices(len(grams), _BLOCK)
-        factors = matrix[[grams[index] for index in indices]] + weight
-        fives = factors[0::5] * factors[1::5] * factors[2::5] * factors[3::5] * factors[4::5]
-        fives[0] *= shares
-        looks = np.multiply.accumulate(fives, axis=0)
-        certain = looks.max(axis=1) > _CERTAIN * looks.sum(axis=1)
-        look = int(certain.argmax()) if certain.any() else len(looks) - 1
-        shares = looks[look] / looks[look].sum()
-        draws.position = positions[5 * look + 4]
-    return shares
+        look = len(looks) - 1
+        draws.position = positions[5 * look]
+        looks[0] = shares[look] / shares[look].sum()
+    draws.position = positions[5 * look]
+    final: Array = shares[look] / shares[look].sum()
+    return final

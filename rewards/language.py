@@ -1,14 +1,13 @@
-"""Language identification: script first, then langdetect's model with seeded draws of our own."""
+"""Language identification: script first, then the n-gram profiles of langdetect without its random draws."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
-from rewards.detector import most_likely
+from rewards.detector import closest
 
 #: ISO 639-1 codes that `language:response` accepts, with their names in English and Chinese.
 LANGUAGES: dict[str, tuple[str, str]] = {
@@ -30,14 +29,13 @@ _UNIQUE_SCRIPT = {
     "TAMIL": "ta", "TELUGU": "te", "KANNADA": "kn", "MALAYALAM": "ml", "THAI": "th", "HEBREW": "he",
 }  # fmt: skip
 _SHARED_SCRIPT = {
-    "LATIN": {"en", "es", "pt", "fr", "de", "it", "vi", "sw", "fi", "nl", "pl"},
-    "CYRILLIC": {"ru", "bg", "uk"},
-    "ARABIC": {"ar", "fa", "ur"},
-    "DEVANAGARI": {"hi", "mr", "ne"},
+    "LATIN": frozenset("en es pt fr de it vi sw fi nl pl".split()),
+    "CYRILLIC": frozenset({"ru", "bg", "uk"}),
+    "ARABIC": frozenset({"ar", "fa", "ur"}),
+    "DEVANAGARI": frozenset({"hi", "mr", "ne"}),
 }
-MIN_LETTERS = 20  # below this many letters langdetect guesses between languages of one script
+MIN_LETTERS = 20  # below this many letters n-grams guess between languages of one script
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
-_SEPARATORS = re.compile(r"[\d_\W]+")
 
 
 class Guess(NamedTuple):
@@ -95,9 +93,9 @@ def guess_language(prose: str) -> Guess:
     return _detect(prose, _SHARED_SCRIPT[main])
 
 
-def _detect(prose: str, candidates: set[str]) -> Guess:
+def _detect(prose: str, candidates: frozenset[str]) -> Guess:
     # Restricting the candidates to languages of the script keeps Latin text from becoming, say, Indonesian.
-    found = most_likely(_SEPARATORS.sub(" ", prose).lower(), candidates)
+    found = closest(prose.lower(), candidates)
     if found is None:
         return Guess(None, "the detector found no features")
     return Guess(found.language, f"detected with probability {found.probability:.2f}")
@@ -113,4 +111,4 @@ def script_allows(prose: str, language: str) -> bool:
         return language in {"zh", "ja"}
     if main in _UNIQUE_SCRIPT:
         return _UNIQUE_SCRIPT[main] == language
-    return language in _SHARED_SCRIPT.get(main, set())
+    return language in _SHARED_SCRIPT.get(main, frozenset())

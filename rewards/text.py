@@ -33,7 +33,10 @@ CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’-]|(?<=\d)[.,](?=\d)){_PART})*")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:(?:['-]|(?<=\d)[.,](?=\d))[A-Za-z0-9]+)*")
 _ASCII_RUNS = bytes(ord("w") if chr(code).isalnum() else ord(" ") for code in range(128)) + b" " * 128
-_ASCII_JOINT = re.compile(r"['-](?<=[A-Za-z0-9]['-])(?=[A-Za-z0-9])|[.,](?<=[0-9][.,])(?=[0-9])")
+_ASCII_JOINTS = (
+    re.compile(r"['-](?<=[A-Za-z0-9]['-])(?=[A-Za-z0-9])"),
+    re.compile(r"[.,](?=[0-9])(?<=[0-9][.,])"),
+)
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _UNSEGMENTED = re.compile(r"[\u0e01-\u0e30\u0e40-\u0e46]|[\u0e81-\u0eb0]|[\u1000-\u102a]|[\u1780-\u17b3]")
 _SCRIPTS = ((0x1780, "Khmer"), (0x1000, "Burmese"), (0x0E81, "Lao"), (0x0E01, "Thai"))
@@ -95,7 +98,7 @@ class Text:
         if "words" in self.__dict__ or not said.isascii():
             return len(self.words)
         runs = (b" " + said.encode().translate(_ASCII_RUNS)).count(b" w")
-        return runs - len(_ASCII_JOINT.findall(said))
+        return runs - sum(len(joint.findall(said)) for joint in _ASCII_JOINTS)
 
     @cached_property
     def lines(self) -> tuple[str, ...]:

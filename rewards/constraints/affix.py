@@ -54,7 +54,8 @@ class RepeatRequest(Edited):
         head = _squeeze(" ".join(pieces[: len(request.split())]))
         if not head.startswith(request):
             return decide(False, f"does not start with the request; it starts with {text.stripped[:40]!r}")
-        answers = Text(" ".join([head[len(request) :], *pieces[len(request.split()) :]])).has_words
+        rest = " ".join([head[len(request) :], *pieces[len(request.split()) :]])
+        answers = Text(rest[:80]).has_words or Text(rest).has_words
         return decide(answers, f"starts with the request and {'then answers' if answers else 'says nothing else'}")
 
     def witness(self, draft: Draft) -> Draft:

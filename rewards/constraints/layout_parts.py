@@ -22,7 +22,7 @@ from rewards.constraints.layout_views import (
     without_fences,
 )
 from rewards.filler import WORDS
-from rewards.text import EDGE, MATH, Text, fold
+from rewards.text import EDGE, MATH, Text
 
 # Not `x[0]`, `\[`, `[text](url)`, `- [x]` or a footnote.
 _SQUARE = re.compile(rf"\[(?<!\\\[)(?<!{EDGE}\[)(?![\"'^])([^\[\]\n]++)\](?!\()|【([^【】\n]++)】")
@@ -35,6 +35,7 @@ _LABEL = re.compile(
 )
 _ITALIC = re.compile(r"<(i|em)(?:\s[^<>]*)?>([^<>]++)</(?:i|em)>", re.IGNORECASE)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]++\S.*", re.MULTILINE)
+_HEAD, _HEAD_WORDS = 400, 20  # two responses nearly always differ in their first words
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 
 
@@ -104,11 +105,18 @@ Marker = Annotated[
 @lru_cache(maxsize=256)
 def _opening(marker: str) -> re.Pattern[str]:
     """Return where a marker opens something: `P. S.` for `P.S.`, but neither `U.P.S.` nor `helps:` for `PS:`."""
-    spaced = r"\s?".join(re.escape(part) for part in re.findall(r"[^.]*\.|[^.]+\Z", marker))
-    bare = spaced.replace(r"\ ", r"\s+")
-    left = rf"(?<!{EDGE})(?<!{EDGE}\.)(?<!\bp\.\s)" if re.match(EDGE, marker) else ""
+    spaced = r"\s?".join(re.escape(part) for part in re.findall(r"[^.]*\.|[^.]+\Z", marker[1:]))
+    bare, first = spaced.replace(r"\ ", r"\s+"), re.escape(marker[0])
+    # The first letter comes before what may not precede it, so that a search can jump from one to the next.
+    left = rf"(?<!{EDGE}{first})(?<!{EDGE}\.{first})(?<!\bp\.\s{first})" if re.match(EDGE, marker) else ""
     right = rf"(?!{EDGE})" if re.search(rf"{EDGE}\Z", marker) else ""
-    return re.compile(left + bare + right, re.IGNORECASE)
+    return re.compile(first + left + bare + right, 0 if marker == marker.lower() else re.IGNORECASE)
+
+
+def _openings(text: str, marker: str) -> list[re.Match[str]]:
+    """Find a marker in any case; in ASCII a lower-case pattern on the lower-case text is much faster."""
+    both = (text.lower(), marker.lower()) if text.isascii() and marker.isascii() else (text, marker)
+    return list(_opening(both[1]).finditer(both[0]))
 
 
 @register
@@ -132,8 +140,7 @@ class Postscript(LaidOut):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        opens = fold(self.marker[:1]) in text.normalized
-        marks = list(_opening(self.marker).finditer(text.raw)) if opens else []
+        marks = _openings(text.raw, self.marker)
         if not marks:
             return verdict_if(False, f"no postscript marked {quoted(self.marker)}")
         found = marks[-1]
@@ -150,6 +157,13 @@ def _said(response: str) -> tuple[str, ...]:
     """Return the words of a response without a label such as `Response 2:`, unless there is nothing else."""
     label = _LABEL.match(response)
     return (Text(response[label.end() :]).words if label else ()) or Text(response).words
+
+
+def _differ(one: str, other: str) -> bool:
+    heads = [_said(response[:_HEAD]) for response in (one, other)]
+    if min(map(len, heads)) > _HEAD_WORDS and heads[0][:_HEAD_WORDS] != heads[1][:_HEAD_WORDS]:
+        return True
+    return _said(one) != _said(other)
 
 
 @register
@@ -176,7 +190,7 @@ class TwoResponses(LaidOut):
         first, last = 0 if has_word(parts[0]) else 1, len(parts) - (0 if has_word(parts[-1]) else 1)
         responses = parts[first:last]
         full = len(responses) == 2 and all(map(has_word, responses))
-        differ = full and _said(responses[0]) != _said(responses[1])
+        differ = full and _differ(*responses)
         return verdict_if(differ, f"{len(responses)} responses{', both the same' if full and not differ else ''}")
 
     def lay_out(self, text: str, language: str) -> str:
