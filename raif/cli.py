@@ -96,6 +96,8 @@ def verify(
     from rewards.verify import verify as judge_lines
 
     lines = read_lines(rows)
+    if out.resolve() == rows.resolve():
+        raise RaifError(f"--out {out} is the rows file itself; name another file.")
     with progress_bars(console) as bars:
         count, rejected = write_verdicts(
             bars.track(judge_lines(suite, lines, workers), len(lines), description=suite), out

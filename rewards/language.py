@@ -34,6 +34,7 @@ _SHARED_SCRIPT = {
     "ARABIC": frozenset({"ar", "fa", "ur"}),
     "DEVANAGARI": frozenset({"hi", "mr", "ne"}),
 }
+_WEIGHTS = {"CJK": 4, "HIRAGANA": 3, "KATAKANA": 3, "HANGUL": 2}  # letters of an alphabet that say as much
 MIN_LETTERS = 20  # below this many letters n-grams guess between languages of one script
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 
@@ -51,14 +52,15 @@ def _script(character: str) -> str:
 
 
 def _scripts(prose: str) -> Counter[str]:
-    """Count the letters of each script."""
+    """Count the letters of each script, weighted by how much one says."""
     if prose.isascii():
         letters = len(prose.encode().translate(None, _NO_LETTERS))
         return Counter({"LATIN": letters} if letters else {})
     scripts: Counter[str] = Counter()
     for character, times in Counter(prose).items():
         if character.isalpha():
-            scripts[_script(character)] += times
+            script = _script(character)
+            scripts[script] += times * _WEIGHTS.get(script, 1)
     return scripts
 
 

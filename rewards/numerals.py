@@ -25,6 +25,11 @@ NUMBER = re.compile(
 )
 
 
+def has_han(text: str) -> bool:
+    """Tell whether a text holds Han characters or kana."""
+    return not text.isascii() and HAN.search(text) is not None
+
+
 def find_numbers(text: str) -> list[str]:
     """Return the numbers of a text as they are written.
 
@@ -34,7 +39,7 @@ def find_numbers(text: str) -> list[str]:
         >>> find_numbers("第三天有二十个人，一起吃了１２个梨，十分高兴。")
         ['第三', '二十', '１２']
     """
-    return (NUMBER if HAN.search(text) else _IN_DIGITS).findall(text)
+    return (NUMBER if has_han(text) else _IN_DIGITS).findall(text)
 
 
 def find_values(text: str) -> list[float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from rewards.notation import visible
 from rewards.scope import numbered
 from rewards.text import Text, part_spans
 
@@ -68,11 +69,12 @@ class Response:
         return self._views[scope]
 
     def _part(self, unit: str, number: int) -> Text | None:
-        spans = part_spans(self.answer, unit)
+        answer = visible(self.answer)
+        spans = part_spans(answer, unit)
         if not 1 <= abs(number) <= len(spans):
             return None
         begin, end = spans[number - 1 if number > 0 else number]
-        return Text(self.answer[begin:end])
+        return Text(answer[begin:end])
 
 
 def _without_opening(text: str, prefilled: bool) -> tuple[str, bool]:

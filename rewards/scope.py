@@ -1,8 +1,9 @@
 """Which part of a response a constraint speaks about.
 
 `answer`, `thinking` and `whole` are parts of the completion. `line(n)`, `paragraph(n)` and `section(n)` are parts of
-the answer, counted from 1, or from the end with -1: lines that are not blank, blocks between blank lines, and what
-stands under the n-th heading (`# Title`, or a line such as `Section 2` or `第二部分`).
+the answer, counted from 1, or from the end with -1: lines that are not blank, blocks between blank lines (a rule or a
+lone heading is none), and what stands under the n-th heading of the highest level that occurs twice (`## Title`, or a
+line such as `Section 2` or `第二部分`).
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ _FINAL_TOO = frozenset(
 )
 _ASCII_STARTS = ".!?…؟۔।॥‽"
 _WIDE = "。！？．｡"
+_SPEECH = r"[\u3400-\u9fff]{0,6}?(?:说|道|问|喊|叫|答)"  # “好！”他说 is one sentence
 _CLOSE = r"\"'”’»」』）)】》〉\]*_"
 
 
@@ -34,8 +35,9 @@ def _not_after(words: frozenset[str]) -> str:
 # for certain: nothing is captured. Any other mark at the end of a chunk is looked at closely.
 _END = re.compile(
     rf"[{_ASCII_STARTS}{_WIDE}\n](?:(?<=\n)"
-    rf"|(?<=[{_WIDE}])[{_WIDE}.!?…]*+[{_CLOSE}]*+"
-    rf"|(?:(?<=[a-z]{{4}}[.]){_not_after(_ABBREVIATIONS)}|(?<=[a-z][!?]))(?=[ ]{{1,2}}[A-Z])"
+    rf"|(?<=[{_WIDE}])[{_WIDE}.!?…]*+(?![”’」』]{_SPEECH})[{_CLOSE}]*+"
+    rf"|(?:(?<=[a-z]{{4}}[.]){_not_after(_ABBREVIATIONS)}|(?<=[a-z][!?]))(?=[ ]{{1,2}}[A-Z]|[A-Z][a-z])"
+    r"|(?<=[\u3400-\u9fff][.!?])(?=[\u3400-\u9fff])"
     rf"|(?P<mark>[{_ASCII_STARTS}]*+)(?P<close>[{_CLOSE}]*+)(?=\s|\Z))"
 )
 _NEXT = re.compile(r"[ \t]*[\"'“‘«(\[*_]*([^\W_])?")

@@ -14,6 +14,9 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
+from rewards.notation import CODE as CODE
+from rewards.notation import MATH as MATH
+from rewards.notation import visible, without_commands, without_notation
 from rewards.sentences import split_sentences
 
 _CJK = (
@@ -21,16 +24,13 @@ _CJK = (
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 # `\w` leaves combining marks out, but words of many scripts contain them.
-MARK = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+MARK = "\u200c\u200d" + "".join(
+    chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"}
+)
 EDGE = rf"[^\W_{_CJK}]"  # a letter or digit of a script that separates words
 _PART = rf"[^\W_{_CJK}](?:[^\W_{_CJK}]|[{MARK}])*"
-_COMMAND = re.compile(r"\\[A-Za-z]+\*?|\\[,;:! ]")
-# Display mathematics ends at the next `\[` too, and `\\[2pt]` opens none: so that no text takes quadratic time.
-MATH = re.compile(
-    r"\$\$.+?\$\$|\$[^$\n]+\$|(?<!\\)\\\[(?:\\\\|(?!\\[\[\]]).)++\\\]|(?<!\\)\\\((?:\\\\|(?!\\[()]).)++\\\)", re.DOTALL
-)
-CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
-_WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’-]|(?<=\d)[.,](?=\d)){_PART})*")
+_WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’\-‐‑]|(?<=\d)[.,](?=\d)){_PART})*")
+_LONGEST_CHAIN = 4  # parts of a compound; a longer chain of hyphens or apostrophes is a row of words
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:(?:['-]|(?<=\d)[.,](?=\d))[A-Za-z0-9]+)*")
 _ASCII_RUNS = bytes(ord("w") if chr(code).isalnum() else ord(" ") for code in range(128)) + b" " * 128
 _ASCII_JOINTS = (
@@ -38,18 +38,23 @@ _ASCII_JOINTS = (
     re.compile(r"[.,](?=[0-9])(?<=[0-9][.,])"),
 )
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_JOINT = re.compile(r"['’\-‐‑]")
+_CHAIN = re.compile(rf"(?:[^\W_]++['’\-‐‑]){{{_LONGEST_CHAIN},}}[^\W_]")
+_UNCOUNTABLE_SHARE = 0.2
 _UNSEGMENTED = re.compile(r"[\u0e01-\u0e30\u0e40-\u0e46]|[\u0e81-\u0eb0]|[\u1000-\u102a]|[\u1780-\u17b3]")
 _SCRIPTS = ((0x1780, "Khmer"), (0x1000, "Burmese"), (0x0E81, "Lao"), (0x0E01, "Thai"))
 _HAS_WORD = re.compile(rf"[{_CJK}]|[^\W_]")
 _NOT_BLANK_LINE = re.compile(r"[^\n]*\S[^\n]*")
-_BLANK_LINES = re.compile(r"\n(?:[ \t\r\f\v]*\n)+")
+_BLANK_LINES = re.compile(r"\n(?:[ \t\r\f\v\u00a0\u3000]*\n)+")
+_NUMBER = r"(?:\d{1,3}|[ivxlc]{1,6})"
 _HEADING = re.compile(
-    r"^(?:[ ]{0,3}#{1,6}[ \t]+\S.*"
-    r"|[ \t*_#]*(?:section|part|chapter|paragraph|step)[ \t]+(?:\d{1,3}|[ivxlc]{1,6})\b.{0,80}"
+    r"^(?:[ ]{0,3}(?P<level>#{1,6})[ \t]+\S.*"
+    rf"|[ \t*_#]*(?:section|part|chapter|paragraph|step)[ \t]+{_NUMBER}[ \t]*(?:[*_]*[:.)–—-].{{0,80}}|[*_]*)"
     r"|[ \t*_#]*第?[ ]?[\d一二三四五六七八九十]{1,3}[ ]?(?:部分|章|节|節|篇).{0,40}"
     r"|[ \t*_#]*(?:部分|章节)[ ]?[\d一二三四五六七八九十]{1,3}.{0,40})$",
     re.MULTILINE | re.IGNORECASE,
 )
+_ONLY_HEADINGS = re.compile(r"\s*(?:#{1,6}[ \t]+[^\n]*(?:\n|\Z)\s*)+\Z")
 
 
 class Text:
@@ -63,7 +68,8 @@ class Text:
     """
 
     def __init__(self, raw: str) -> None:
-        self.raw = raw
+        self.original = raw
+        self.raw = visible(raw)
 
     @cached_property
     def stripped(self) -> str:
@@ -76,26 +82,30 @@ class Text:
 
     @cached_property
     def _without_commands(self) -> str:
-        return _COMMAND.sub(" ", self.raw) if "\\" in self.raw else self.raw
+        return without_commands(self.raw)
 
     @cached_property
     def prose(self) -> str:
-        text = CODE.sub(" ", self.raw) if "`" in self.raw else self.raw
-        text = MATH.sub(" ", text) if "$" in text or "\\" in text else text
-        return _COMMAND.sub(" ", text) if "\\" in text else text
+        return without_notation(self.raw)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         said = self._without_commands
-        if said.isascii():
-            return tuple(_ASCII_WORD.findall(said))
-        return tuple(_WORD.findall(unicodedata.normalize("NFC", said)))
+        pattern = _ASCII_WORD if said.isascii() else _WORD
+        found = pattern.findall(said if said.isascii() else unicodedata.normalize("NFC", said))
+        return tuple(_unchained(found) if self._has_chains else found)
+
+    @cached_property
+    def _has_chains(self) -> bool:
+        said = self._without_commands
+        joints = sum(map(said.count, "-'" if said.isascii() else "-'’‐‑"))
+        return joints >= _LONGEST_CHAIN and _CHAIN.search(said) is not None
 
     @cached_property
     def word_count(self) -> int:
         """The number of `words`, without listing them where ASCII allows."""
         said = self._without_commands
-        if "words" in self.__dict__ or not said.isascii():
+        if "words" in self.__dict__ or not said.isascii() or self._has_chains:
             return len(self.words)
         runs = (b" " + said.encode().translate(_ASCII_RUNS)).count(b" w")
         return runs - sum(len(joint.findall(said)) for joint in _ASCII_JOINTS)
@@ -112,8 +122,9 @@ class Text:
     @cached_property
     def uncountable(self) -> str:
         """Say why words and sentences cannot be counted by rule, or "" where they can."""
-        found = None if self.raw.isascii() else _UNSEGMENTED.search(self.raw)
-        if not found:
+        found = [] if self.raw.isascii() else _UNSEGMENTED.findall(self.raw)
+        # One letter does not make the rest of the answer uncountable.
+        if len(found) <= _UNCOUNTABLE_SHARE * sum(map(str.isalpha, self.raw)):
             return ""
         script = next(name for start, name in _SCRIPTS if ord(found[0]) >= start)
         return f"{script} script does not separate words or sentences, so no rule can count them"
@@ -130,19 +141,29 @@ class Text:
 
     @cached_property
     def paragraphs(self) -> tuple[str, ...]:
-        """The blocks between blank lines that say something (a rule such as `***` does not), stripped."""
-        blocks = (self.raw[begin:end].strip() for begin, end in part_spans(self.raw, "paragraph"))
-        return tuple(block for block in blocks if _HAS_WORD.search(block))
+        """The blocks between blank lines that say something, stripped; a rule or a lone heading is none."""
+        return tuple(self.raw[begin:end].strip() for begin, end in part_spans(self.raw, "paragraph"))
+
+
+_SAME = str.maketrans({"’": "'", "‐": "-", "‑": "-"})
+
+
+def _unchained(words: list[str]) -> Iterator[str]:
+    for word in words:
+        parts = _JOINT.split(word)
+        yield from parts if len(parts) > _LONGEST_CHAIN else [word]
 
 
 def fold(text: str) -> str:
-    """Return the form in which two spellings of a word are equal (NFC, case-folded).
+    """Return the form in which two spellings of a word are equal (NFC, case-folded, plain apostrophes and hyphens).
 
     Example:
         >>> fold("STRASSE") == fold("Straße")
         True
     """
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", text).casefold().translate(_SAME)
 
 
 @lru_cache(maxsize=4096)
@@ -151,7 +172,12 @@ def keyword_pattern(keyword: str) -> re.Pattern[str]:
     folded = re.escape(fold(keyword.strip()))
     # A boundary is only meaningful next to a character of a script that separates words.
     left = rf"(?<!{EDGE})" if re.match(EDGE, fold(keyword.strip())) else ""
-    right = rf"(?!{EDGE}|[{MARK}])" if re.search(rf"(?:{EDGE}|[{MARK}])\Z", fold(keyword.strip())) else ""
+    # "can't" does not say "can", but "river's" says "river".
+    right = (
+        rf"(?!{EDGE}|[{MARK}]|'(?!s(?!{EDGE})){EDGE})"
+        if re.search(rf"(?:{EDGE}|[{MARK}])\Z", fold(keyword.strip()))
+        else ""
+    )
     return re.compile(left + folded.replace(r"\ ", r"\s+") + right)
 
 
@@ -196,16 +222,26 @@ def part_spans(text: str, unit: str) -> list[tuple[int, int]]:
     """
     if unit == "line":
         return [match.span() for match in _NOT_BLANK_LINE.finditer(text)]
-    if unit == "section":
-        headings = list(_HEADING.finditer(text))
-        ends = [*(heading.start() for heading in headings[1:]), len(text)]
-        return [(heading.end(), end) for heading, end in zip(headings, ends, strict=False)]
-    # Blank lines inside fenced code divide nothing.
-    masked = CODE.sub(lambda code: code[0].replace("\n", " "), text) if "```" in text else text
-    gaps = [match.span() for match in _BLANK_LINES.finditer(masked)]
+    # What looks like a heading or a blank line inside fenced code divides nothing.
+    masked = CODE.sub(lambda code: re.sub(r"[\n#]", " ", code[0]), text) if "```" in text else text
+    return _sections(masked) if unit == "section" else _paragraphs(masked)
+
+
+def _sections(text: str) -> list[tuple[int, int]]:
+    """Return what stands under the headings of the highest level that occurs twice: a lone title opens no section."""
+    headings = list(_HEADING.finditer(text))
+    levels = [len(heading["level"] or "#") for heading in headings]
+    level = min((one for one in levels if levels.count(one) > 1), default=min(levels, default=1))
+    tops = [heading for heading, one in zip(headings, levels, strict=True) if one == level]
+    ends = [*(top.start() for top in tops[1:]), len(text)]
+    return [(top.end(), end) for top, end in zip(tops, ends, strict=False)]
+
+
+def _paragraphs(text: str) -> list[tuple[int, int]]:
+    gaps = [match.span() for match in _BLANK_LINES.finditer(text)]
     bounds = [0, *(edge for gap in gaps for edge in gap), len(text)]
     spans = zip(bounds[::2], bounds[1::2], strict=True)
-    return [(begin, end) for begin, end in spans if text[begin:end].strip()]
+    return [(a, b) for a, b in spans if _HAS_WORD.search(text, a, b) and not _ONLY_HEADINGS.match(text, a, b)]
 
 
 def han_share(text: str) -> float:

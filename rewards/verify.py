@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
 from rewards.constraint import Context, Status, Verdict
 from rewards.errors import RaifError
@@ -35,11 +35,15 @@ class Row(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    id: str | int
-    instruction_id: str
-    kwargs: dict[str, Any] = {}
-    prompt: str = ""
+    id: StrictStr | StrictInt
+    instruction_id: str = ""
+    kwargs: dict[str, Any] | None = None
+    prompt: str | None = None
     response: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return self.kwargs or {}
 
 
 class Line(NamedTuple):
@@ -61,7 +65,10 @@ def read_lines(path: Path) -> list[Line]:
     """Return the lines of a file that are not blank."""
     if not path.is_file():
         raise RaifError(f"no rows at {path}; expected JSON lines with id, instruction_id, kwargs, prompt, response.")
-    return [Line(n, text) for n, text in enumerate(path.read_bytes().split(b"\n"), 1) if text.strip()]
+    lines = [Line(n, text) for n, text in enumerate(path.read_bytes().split(b"\n"), 1) if text.strip()]
+    if not lines:
+        raise RaifError(f"{path} holds no rows.")
+    return lines
 
 
 def verify(name: str, lines: Sequence[Line], workers: int = 1) -> Iterator[Judged]:
@@ -103,7 +110,9 @@ def _judge_chunk(name: str, chunk: Sequence[Line]) -> list[Judged]:
 def _judge_line(name: str, line: Line) -> Judged:
     try:
         row = parse_row(line.text)
-        check = suite(name).bind(row.instruction_id, row.kwargs)
+        if not row.instruction_id:
+            raise RaifError("instruction_id: missing")
+        check = suite(name).bind(row.instruction_id, row.arguments)
     except RaifError as error:
         return Judged(line, None, str(error))
     outcome, native = judge(check, variants(row.response)), _native(name, row)
@@ -126,10 +135,10 @@ def parse_row(text: bytes) -> Row:
 def _native(name: str, row: Row) -> Verdict:
     """Return the strict verdict: violated if one of the constraints is, else unscored if one is."""
     try:
-        constraints = strict_constraints(name, row.instruction_id, row.kwargs, row.prompt)
+        constraints = strict_constraints(name, row.instruction_id, row.arguments, row.prompt or "")
     except RaifError as error:  # an argument that only the official code accepts, or that it would draw
         return Verdict(Status.UNSCORED, str(error))
-    response, context = Response(None, row.response), Context(request=row.prompt)
+    response, context = Response(None, row.response), Context(request=row.prompt or "")
     verdicts = [constraint.check(response, context) for constraint in constraints]
     statuses = [verdict.status for verdict in verdicts]
     worst = next((s for s in (Status.VIOLATED, Status.UNSCORED) if s in statuses), Status.SATISFIED)
@@ -157,7 +166,9 @@ def _gold_row(line: Line) -> tuple[Row, str] | str:
         row = parse_row(line.text)
     except RaifError as error:
         return str(error)
-    gold = row.kwargs.get("gold")
+    gold = row.arguments.get("gold")
+    if isinstance(gold, (int, float)) and not isinstance(gold, bool):
+        gold = str(gold)
     return (row, gold) if isinstance(gold, str) and gold.strip() else f"kwargs.gold must be a text; got {gold!r}"
 
 
@@ -171,6 +182,8 @@ def write_verdicts(judged: Iterable[Judged], out: Path) -> tuple[int, list[Judge
 
     Both files appear when they are complete; a rejected file of an earlier run does not survive.
     """
+    if out.is_dir():
+        raise RaifError(f"--out {out} is a folder; name a file in it, for example {out / 'verdicts.jsonl'}.")
     out.parent.mkdir(parents=True, exist_ok=True)
     rejected, count, partial = [], 0, out.with_name(out.name + ".partial")
     with partial.open("w", encoding="utf-8", newline="\n") as file:

@@ -7,10 +7,13 @@ Other than for `Text.words`, Han characters and kana without a mark between them
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from rewards.numerals import HAN
+from rewards.sentences import split_sentences
 from rewards.text import MARK, Text
 
 _LETTER = rf"[^\W_](?:[^\W_]|[{MARK}])*"
@@ -24,7 +27,83 @@ _MARKS |= {"!": "exclamation", "！": "exclamation"}
 _MARKS |= dict.fromkeys(".。．｡…۔।॥", "statement")
 _BORDER = "\U0003fffd"  # no character, yet a word of its own: all sentences are divided into words at once
 _WORDLIKE = re.compile(r"[^\W_]")
+_FIRST_PART = 300  # characters of prose in which most judges find the first sentence that is wrong
+_OPENING = 300  # characters in which most judges find the first word that is wrong
+_FEW = 100  # sentences that are quicker divided into words one by one
 _ALPHABETIC = re.compile(r"[^\W\d_\u3041-\u30ff\u3400-\u9fff]").match
+
+
+def _table(classes: dict[str, str]) -> bytes:
+    """Return a translation of Latin-1 that maps characters to their classes and all others to blanks."""
+    return bytes(ord(next((to for members, to in classes.items() if chr(c) in members), " ")) for c in range(256))
+
+
+# Control characters that stand for letters outside ASCII and for the typographic apostrophe while words are found.
+_STAND_INS = "".join(map(chr, range(0x80, 0x9F)))
+_APOSTROPHE = "\x9f"
+_ALNUM = "".join(chr(code) for code in range(128) if chr(code).isalnum()) + _STAND_INS
+_BARE = _table({character: character for character in _ALNUM})
+#: An apostrophe or hyphen between letters or digits, a point or comma between digits.
+_JOINTS = (
+    (_table({_ALNUM: "w", f"'-{_APOSTROPHE}": "-"}), b"w-w"),
+    (_table({"0123456789": "0", ".,": "."}), b"0.0"),
+)
+_LONGEST_CHAIN = 4  # joints of one word; what is longer is left to `Text.words`
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+# Iota is the one letter that case folding makes of a mark.
+_NOT_QUICK = re.compile(rf"{HAN.pattern}|[\dι‐‑{MARK}{_STAND_INS}{_APOSTROPHE}]")
+
+
+def quick_words(said: str) -> list[str] | None:
+    """Return the words of a text as `Text.words` has them; None for scripts and spellings that need a closer look.
+
+    Example:
+        >>> quick_words("it's a well-known “café” – 3.14."), quick_words("花")
+        (["it's", 'a', 'well-known', 'café', '3.14'], None)
+    """
+    if said.isascii():
+        bare = _joined_up(said.encode())
+        return None if bare is None else bare.split()
+    others = "".join(_NOT_ASCII.findall(said))
+    if _NOT_QUICK.search(others):
+        return None
+    letters = list(filter(str.isalnum, set(others)))
+    if len(letters) > len(_STAND_INS) or not unicodedata.is_normalized("NFC", said):
+        return None
+    stand_ins = (*zip(letters, _STAND_INS, strict=False), ("’", _APOSTROPHE))
+    for letter, stand_in in stand_ins:
+        said = said.replace(letter, stand_in)
+    bare = _joined_up(said.encode("latin-1", "replace"))
+    if bare is None:
+        return None
+    for letter, stand_in in stand_ins:
+        bare = bare.replace(stand_in, letter)
+    return bare.split()
+
+
+def _joined_up(said: bytes) -> str | None:
+    """Return the text with blanks for all marks but those inside words; None where a word has very many."""
+    bare = bytearray(said.translate(_BARE))
+    for classes, joint in _JOINTS:
+        shape = said.translate(classes)
+        place, before, chain_length = shape.find(joint), 0, 0
+        while place >= 0:
+            bare[place + 1] = said[place + 1]
+            chain_length = 1 if b" " in shape[before:place] else chain_length + 1
+            if chain_length >= _LONGEST_CHAIN:
+                return None
+            before, place = place, shape.find(joint, place + 2)
+    return bare.decode("latin-1")
+
+
+def ascii_runs(said: str) -> list[str]:
+    """Return the runs of letters and digits of a text in ASCII."""
+    return said.encode().translate(_BARE).decode().split()
+
+
+def _folded(text: Text) -> str:
+    """Return the text in lower case with its own apostrophes."""
+    return text._without_commands.casefold() if "’" in text.raw else text.normalized
 
 
 @lru_cache(maxsize=8)
@@ -35,6 +114,9 @@ def written_words(text: Text) -> tuple[str, ...]:
         >>> written_words(Text("It's well-known: 你好，世界。"))
         ("it's", 'well-known', '你好', '世界')
     """
+    quick = quick_words(_folded(text))
+    if quick is not None:
+        return tuple(quick)
     if HAN.search(text.raw):
         return tuple(WRITTEN_WORD.findall(text.normalized))
     return tuple("\n".join(text.words).casefold().split("\n")) if text.words else ()
@@ -48,7 +130,31 @@ def folded_words(text: Text) -> tuple[str, ...]:
         >>> folded_words(Text("Don’t DON'T"))
         ("don't", "don't")
     """
+    quick = quick_words(_folded(text).replace("’", "'"))
+    if quick is not None:
+        return tuple(quick)
     return tuple("\n".join(text.words).casefold().replace("’", "'").split("\n")) if text.words else ()
+
+
+def opening_words(text: Text) -> tuple[str, ...]:
+    """Return the first written words of a text, for judges that seldom look any further."""
+    said = _folded(text)
+    quick = quick_words(said[:_OPENING]) if len(said) > _OPENING else None
+    return tuple(quick[:-1]) if quick and len(quick) > 1 else written_words(text)  # the last one may be cut short
+
+
+def first_words(text: Text, number: int) -> tuple[str, ...]:
+    """Return the first words of a text, if possible without looking for all the others.
+
+    Example:
+        >>> first_words(Text("It is late."), 2)
+        ('It', 'is')
+    """
+    if "words" not in text.__dict__:
+        found = Text(text.raw[: 40 * number]).words
+        if len(found) > number:  # the last one may be cut short
+            return found[:number]
+    return text.words[:number]
 
 
 @lru_cache(maxsize=8)
@@ -59,9 +165,37 @@ def sentence_words(text: Text) -> tuple[tuple[str, ...], ...]:
         >>> sentence_words(Text("1. Go home. It is late!"))
         (('Go', 'home'), ('It', 'is', 'late'))
     """
-    bare = (one if one[0].isalpha() else without_marker(one) for one in text.sentences)
+    return tuple(_words_of_each(text.sentences))
+
+
+def each_sentence_words(text: Text) -> Iterator[tuple[str, ...]]:
+    """Yield what `sentence_words` returns, for judges that need not look at the whole text."""
+    return chain.from_iterable(map(_words_of_each, sentence_parts(text)))
+
+
+def sentence_parts(text: Text) -> Iterator[Sequence[str]]:
+    """Yield the sentences of a text: first those of a few lines, then those of more and more lines at a time."""
+    if "sentences" in text.__dict__:
+        yield text.sentences
+        return
+    begin, size = 0, _FIRST_PART
+    while begin < len(text.prose):  # a line break always ends a sentence
+        end = text.prose.find("\n", begin + size) + 1 or len(text.prose)
+        yield split_sentences(text.prose[begin:end])
+        begin, size = end, 4 * size
+
+
+def _words_of_each(sentences: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    bare = (one if one[0].isalpha() else without_marker(one) for one in sentences)
+    if len(sentences) <= _FEW:
+        return filter(None, map(_own_words, bare))
     words = Text(_BORDER.join(one.replace(_BORDER, "") for one in bare) + _BORDER).words
-    return tuple(found for found in _divided(words) if found)
+    return filter(None, _divided(words))
+
+
+def _own_words(sentence: str) -> tuple[str, ...]:
+    quick = quick_words(sentence)
+    return Text(sentence.replace(_BORDER, "")).words if quick is None else tuple(quick)
 
 
 def _divided(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -91,6 +225,8 @@ def kind(sentence: str) -> str:
         >>> kind('"Is it?"'), kind("好！"), kind("It is."), kind("It is:")
         ('question', 'exclamation', 'statement', '')
     """
+    if sentence[-1:] in _MARKS and sentence[-2:-1].isalnum():
+        return _MARKS[sentence[-1]]
     found = ""
     for character in reversed(sentence[-_TAIL:]):
         name = _MARKS.get(character)

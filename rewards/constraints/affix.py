@@ -9,19 +9,22 @@ from typing import ClassVar, Literal
 from rewards.arguments import MARKUP, NonBlank, NonMarkup
 from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.editing import Edited, glue
-from rewards.constraints.matching import EDGE_MARKUP, decide
+from rewards.constraints.matching import EDGE_MARKUP, decide, folded
 from rewards.constraints.shaping import closed
 from rewards.draft import Draft
-from rewards.text import EDGE, Text, fold
+from rewards.text import EDGE, Text
 
-_LEAD_MARKUP = ' \t\r\n"“「'
-_QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
+_QUOTES = {'"': '"', "＂": "＂", "“": "”", "„": "“", "«": "»", "「": "」", "『": "』"}
+_STRAIGHT = '"＂'
+_AROUND = " \t\r\n*_`~#>"
 _ENDS_IN_WORD = re.compile(rf"{EDGE}\Z")
 _STARTS_IN_WORD = re.compile(EDGE)
+_GOES_ON = re.compile(rf"'?{EDGE}")
+_INSIDE_NUMBER = re.compile(r"\d[.,]\Z")
 
 
 def _squeeze(text: str) -> str:
-    return " ".join(fold(text).split())
+    return " ".join(folded(text).split())
 
 
 @register
@@ -49,13 +52,14 @@ class RepeatRequest(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        request = _squeeze(self.request.lstrip(_LEAD_MARKUP))
-        pieces = text.raw.lstrip(_LEAD_MARKUP).split(None, len(request.split()))
+        request = _squeeze(self.request.lstrip(EDGE_MARKUP))
+        pieces = text.raw.lstrip(EDGE_MARKUP).split(None, len(request.split()))
         head = _squeeze(" ".join(pieces[: len(request.split())]))
-        if not head.startswith(request):
+        cut = _ENDS_IN_WORD.search(request) and _GOES_ON.match(head[len(request) :])
+        if not head.startswith(request) or cut:
             return decide(False, f"does not start with the request; it starts with {text.stripped[:40]!r}")
         rest = " ".join([head[len(request) :], *pieces[len(request.split()) :]])
-        answers = Text(rest[:80]).has_words or Text(rest).has_words
+        answers = _answers(rest, request)
         return decide(answers, f"starts with the request and {'then answers' if answers else 'says nothing else'}")
 
     def witness(self, draft: Draft) -> Draft:
@@ -63,6 +67,14 @@ class RepeatRequest(Edited):
 
     def reshape(self, text: str, language: str) -> str:
         return glue(self.request, text, language)
+
+
+def _answers(rest: str, request: str) -> bool:
+    """Tell whether what follows the request says anything but the request."""
+    core = request.rstrip(MARKUP + ".!?。！？")
+    if core in _squeeze(rest[: 2 * len(request) + 200]):
+        rest = _squeeze(rest).replace(core, " ")
+    return Text(rest[:80]).has_words or Text(rest).has_words
 
 
 @register
@@ -77,7 +89,7 @@ class StartPhrase(Edited):
             'Start your answer with the exact phrase "{phrase}"',
             'The first words of your answer must be "{phrase}"',
         ),
-        "zh": ("回答必须以“{phrase}”开头。", "第一句必须是“{phrase}”"),
+        "zh": ("回答必须以“{phrase}”开头。", "请以“{phrase}”作为回答的开头。"),
     }
     notes: ClassVar = {"en": 'start with "{phrase}"', "zh": "以“{phrase}”开头"}
     examples: ClassVar = (
@@ -86,9 +98,9 @@ class StartPhrase(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        head = fold(text.raw[: 2 * len(self.phrase) + 200].lstrip(EDGE_MARKUP))
-        phrase = fold(self.phrase.strip().lstrip(EDGE_MARKUP))
-        cut = _ENDS_IN_WORD.search(phrase) and _STARTS_IN_WORD.match(head[len(phrase) :])
+        head = folded(text.raw[: 2 * len(self.phrase) + 200].lstrip(EDGE_MARKUP))
+        phrase = folded(self.phrase.strip().lstrip(EDGE_MARKUP))
+        cut = _ENDS_IN_WORD.search(phrase) and _GOES_ON.match(head[len(phrase) :])
         return decide(head.startswith(phrase) and not cut, f"starts with {text.stripped[:40]!r}")
 
     def reshape(self, text: str, language: str) -> str:
@@ -111,7 +123,7 @@ class EndPhrase(Edited):
             'End your answer with the exact phrase "{phrase}"',
             'The last words of your answer must be "{phrase}"',
         ),
-        "zh": ("回答必须以“{phrase}”结尾。", "最后一句必须是“{phrase}”。"),
+        "zh": ("回答必须以“{phrase}”结尾。", "请以“{phrase}”作为回答的结尾。"),
     }
     notes: ClassVar = {"en": 'end with "{phrase}"', "zh": "以“{phrase}”结尾"}
     examples: ClassVar = (
@@ -122,9 +134,10 @@ class EndPhrase(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        tail, phrase = fold(text.raw.rstrip(MARKUP)), fold(self.phrase.strip().rstrip(MARKUP))
+        phrase = folded(self.phrase.strip().rstrip(MARKUP))
+        tail = folded(text.raw.rstrip(MARKUP)[-2 * len(self.phrase) - 200 :])
         before = tail[: -len(phrase)] if tail.endswith(phrase) else None
-        joined = before is not None and before[-1:].isalpha() and re.match(r"[a-z]", phrase)
+        joined = before is not None and _joins(before[-8:], phrase)
         return decide(before is not None and not joined, f"ends with {text.stripped[-40:]!r}")
 
     def witness(self, draft: Draft) -> Draft:
@@ -132,6 +145,14 @@ class EndPhrase(Edited):
 
     def reshape(self, text: str, language: str) -> str:
         return glue(closed(text), self.phrase, language)
+
+
+def _joins(before: str, phrase: str) -> bool:
+    """Tell whether a phrase begins inside a word or number."""
+    if not _STARTS_IN_WORD.match(phrase):
+        return False
+    number = phrase[0].isdigit() and _INSIDE_NUMBER.search(before)
+    return bool(number or _ENDS_IN_WORD.search(before.removesuffix("'")))
 
 
 @register
@@ -154,24 +175,26 @@ class Quotation(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        answer = text.stripped
-        close = _QUOTES.get(answer[0])
+        answer = text.raw.strip(_AROUND)
+        close = _QUOTES.get(answer[:1])
         if close is None or len(answer) < 2 or answer[-1] != close:
-            return decide(False, f"starts with {answer[0]!r} and ends with {answer[-1]!r}")
+            return decide(False, f"starts with {answer[:1]!r} and ends with {answer[-1:]!r}")
         return decide(not _closes_early(answer[1:-1], close), "one pair of quotation marks around everything")
 
     def witness(self, draft: Draft) -> Draft:
         return self.planned(draft, lambda plan: replace(plan, quoted=True))
 
     def reshape(self, text: str, language: str) -> str:
-        plain = re.sub('["“”„«»「」『』]', "'", text)
+        plain = re.sub('["＂“”„«»「」『』]', "'", text)
         return self.first_accepted([f'"{text}"', f'"{plain}"'])
 
 
 def _closes_early(inner: str, close: str) -> bool:
     """Tell whether the first inner mark closes the opening one (`"a" b "c"`) instead of opening a nested quote."""
+    if close in _STRAIGHT and (inner.count(close) % 2 or inner[:1] == inner[-1:] == close):
+        return True
     first = inner.find(close)
-    if first <= 0 or (close != '"' and inner.find(_opening(close)) in range(first)):
+    if first <= 0 or (close not in _STRAIGHT and inner.find(_opening(close)) in range(first)):
         return False
     follows = inner[first + 1 : first + 2]
     return not inner[first - 1].isspace() and (not follows or follows.isspace() or not follows.isalnum())
@@ -179,6 +202,26 @@ def _closes_early(inner: str, close: str) -> bool:
 
 def _opening(close: str) -> str:
     return next(left for left, right in _QUOTES.items() if right == close)
+
+
+_DECORATION = re.compile(
+    rf"[{re.escape(MARKUP)}\U0001f000-\U0001faff\u2600-\u2752\u2756-\u27bf\ufe0f\u200d]+\Z"
+)
+_STATED = re.compile(r"[.。．｡।۔!！;；:：,，](?<!\.\.)\Z")
+_ABBREVIATED = re.compile(
+    r"(?:(?<![^\W\d_])[^\W\d_]|\b(?:etc|inc|ltd|corp|co|jr|sr|al|dr|mr|mrs|ms|vs|ph\.d|no|st))\.\Z", re.IGNORECASE
+)
+
+
+def _asks(tail: str) -> bool:
+    """Tell whether a text ends with a question mark that closes words, and not a statement closed already."""
+    if not tail.endswith(("?", "？", "؟", "⁇", "‽", "\u037e", "⸮")):
+        return False
+    asked = tail.rstrip("?？؟!！⁇‽⁈⁉⸮\u037e")
+    last = asked.rstrip(MARKUP)
+    if "\n" in asked[len(last) :] or not Text(last).has_words:
+        return False
+    return not _STATED.search(last) or _ABBREVIATED.search(last) is not None
 
 
 @register
@@ -201,9 +244,7 @@ class FinalQuestion(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        tail = text.raw.rstrip(MARKUP)
-        said = tail.endswith(("?", "？", "؟", "⁇", "‽")) and Text(tail[-400:].rstrip("?？؟!！⁇‽")).has_words
-        return decide(said, f"ends with {text.stripped[-40:]!r}")
+        return decide(_asks(_DECORATION.sub("", text.raw[-400:])), f"ends with {text.stripped[-40:]!r}")
 
     def reshape(self, text: str, language: str) -> str:
         return glue(closed(text), {"en": "Is that clear?", "zh": "这样清楚吗？"}[language], language)

@@ -6,19 +6,21 @@ import re
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
 
-from rewards.arguments import Draw, Keyword, NonBlank, NonMarkup
+from rewards.arguments import ONE_LINE, Draw, Keyword, NonBlank, NonMarkup
 from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.editing import Edited, glue, spelled
-from rewards.constraints.matching import EDGE_MARKUP, decide, said_sentences, same_ends, stands_at
+from rewards.constraints.matching import EDGE_MARKUP, decide, folded, said_sentences, same_ends, stands_at
 from rewards.constraints.shaping import closed, words_needed
 from rewards.filler import sentences
 from rewards.sentences import split_sentences
-from rewards.text import Text, fold
+from rewards.text import EDGE, Text
 
 _OPENING = {"en": "{}: ", "zh": "{}，"}
 _STOP = {"en": ".", "zh": "。"}
 _FINAL_MARKS = re.compile(r"[^\w\s]+\Z")
 _INVISIBLE = "*_`~ \t\r\n"
+_SAID = re.compile(r"[^\W_]")
+_IN_WORD = re.compile(EDGE)
 _AFTER_LAST_WORD = re.compile(r"\w([^\w]*)\Z")
 
 
@@ -247,7 +249,7 @@ class LinePrefix(Edited):
     """Every line that is not blank starts with `prefix`, exactly, and then says something."""
 
     type: Literal["affix:line_prefix"] = "affix:line_prefix"
-    prefix: Annotated[NonBlank, Draw(lambda rng, language: rng.choice(_PREFIXES[language]))]
+    prefix: Annotated[NonBlank, ONE_LINE, Draw(lambda rng, language: rng.choice(_PREFIXES[language]))]
 
     phrases: ClassVar = {
         "en": (
@@ -263,16 +265,21 @@ class LinePrefix(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        prefix = self.prefix.strip()
-        wrong = next((line for line in text.filled_lines if not line.startswith(prefix) or line == prefix), None)
+        wrong = next((line for line in text.filled_lines if not self._leads(line)), None)
         return decide(
             wrong is None, f"{len(text.filled_lines)} lines" if wrong is None else f"not so in {wrong[:80]!r}"
         )
 
     def reshape(self, text: str, language: str) -> str:
         prefix = self.prefix.strip()
-        lines = [line if line.strip().startswith(prefix) else f"{prefix} {line.strip()}" for line in text.split("\n")]
-        return "\n".join(line for line in lines if line.strip() != prefix)
+        lines = [line if self._leads(line.strip()) else f"{prefix} {line.strip()}" for line in text.split("\n")]
+        return "\n".join(line for line in lines if self._leads(line.strip()))
+
+    def _leads(self, line: str) -> bool:
+        prefix = self.prefix.strip()
+        rest = line[len(prefix) :]
+        cut = _IN_WORD.match(prefix[-1]) and _IN_WORD.match(rest)
+        return line.startswith(prefix) and not cut and _SAID.search(rest) is not None
 
 
 _PREFIXES = {"en": (">>", "Note:", "=>", "Fact:", "::"), "zh": (">>", "注：", "要点：", "☆")}
@@ -281,10 +288,10 @@ _PREFIXES = {"en": (">>", "Note:", "=>", "Fact:", "::"), "zh": (">>", "注：", 
 class _WholeLine(Edited):
     """A constraint on a line that stands alone."""
 
-    line: NonMarkup
+    line: Annotated[NonMarkup, ONE_LINE]
 
     def _is_line(self, line: str) -> bool:
-        return fold(line.strip(EDGE_MARKUP)) == fold(self.line.strip(EDGE_MARKUP))
+        return folded(line.strip(EDGE_MARKUP)) == folded(self.line.strip(EDGE_MARKUP))
 
 
 @register

@@ -14,7 +14,7 @@ from rewards.constraints.shaping import closed, words_needed
 from rewards.sentences import split_sentences
 from rewards.text import Text
 
-Divisor = Annotated[int, Field(ge=2, le=1000), Draw.range(2, 7)]
+Divisor = Annotated[int, Field(ge=2, le=1000, strict=True), Draw.range(2, 7)]
 _STOP = {"en": ".", "zh": "。"}
 
 
@@ -55,7 +55,7 @@ class SentenceWordsMultiple(Edited):
     """Every sentence has a number of words that is a multiple of `divisor`."""
 
     type: Literal["arithmetic:sentence_words_multiple"] = "arithmetic:sentence_words_multiple"
-    divisor: Annotated[int, Field(ge=2, le=1000), Draw.range(2, 4)]
+    divisor: Annotated[int, Field(ge=2, le=1000, strict=True), Draw.range(2, 4)]
 
     phrases: ClassVar = {
         "en": (

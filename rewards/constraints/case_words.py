@@ -16,6 +16,7 @@ from rewards.constraints.matching import decide, said_sentences
 from rewards.filler import SENTENCES, WORDS, words
 from rewards.sentences import split_sentences
 from rewards.text import Text, keyword_pattern
+from rewards.wordforms import quick_words
 
 #: Words that a title may leave in lower case, unless they begin a sentence of it.
 MINOR_WORDS = frozenset(
@@ -29,7 +30,10 @@ _ENGLISH = {"en": SENTENCES["en"][0], "zh": SENTENCES["en"][0]}
 
 def prose_words(text: Text) -> tuple[str, ...]:
     """Return the words of the prose: those of the text without code and formulas."""
-    return text.words if text.prose == text.raw else Text(text.prose).words
+    if text.prose == text.raw and "words" in text.__dict__:
+        return text.words
+    quick = quick_words(text.prose)
+    return Text(text.prose).words if quick is None else tuple(quick)
 
 
 def _cased(text: Text) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from rewards.arguments import Count, Draw, NonBlank
-from rewards.constraint import Context, Example, Status, Verdict, register
+from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.editing import Edited
 from rewards.constraints.matching import decide, is_han, word_key
 from rewards.filler import SENTENCES, WORDS
@@ -26,7 +26,7 @@ def plain(text: str) -> str:
         >>> plain(" Copy THIS.\\n")
         'copy this.'
     """
-    return unicodedata.normalize("NFC", text.strip()).lower()
+    return unicodedata.normalize("NFC", text.strip()).lower().replace("’", "'")
 
 
 def passage(rng: Random, language: str) -> str:
@@ -43,10 +43,10 @@ class Exact(Edited):
 
     phrases: ClassVar = {
         "en": (
-            'Copy this text word for word, mark for mark, and write nothing else: "{text}"',
-            'Answer with exactly this text: "{text}"',
+            'Copy this text word for word, mark for mark (capitals do not matter), and write nothing else: "{text}"',
+            'Answer with exactly this text, in any letter case: "{text}"',
         ),
-        "zh": ("一字不差地抄写下面的内容，不要写任何别的东西：“{text}”",),
+        "zh": ("一字不差地抄写下面的内容（大小写不限），不要写任何别的东西：“{text}”",),
     }
     notes: ClassVar = {"en": "only copy the text", "zh": "只抄写原文"}
     examples: ClassVar = (
@@ -72,8 +72,8 @@ class Copies(Edited):
 
     phrases: ClassVar = {
         "en": (
-            "Write this text {count} time{s} without any change, with {separator} between the copies and nothing else:"
-            ' "{text}"',
+            "Write this text {count} time{s} without any change except letter case, with {separator} between the copies"
+            ' and nothing else: "{text}"',
             'Repeat this text {count} time{s}, separated by {separator}, and add nothing: "{text}"',
         ),
         "zh": ("把下面的内容原样写{count}遍，用{separator}隔开，不要写别的：“{text}”",),
@@ -111,8 +111,8 @@ class Span(Edited):
     type: Literal["copying:span"] = "copying:span"
     text: NonBlank
     unit: Literal["words", "characters"]
-    start: Annotated[int, Field(ge=0, le=1_000_000)]
-    end: Annotated[int, Field(ge=0, le=1_000_000)]
+    start: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+    end: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
     phrases: ClassVar = {
         "en": (
@@ -193,12 +193,17 @@ class ChangeFirstWord(Edited):
         Example({"text": "写一首诗。"}, passes="念一首诗。", fails="写一首歌。", language="zh"),
     )
 
+    @model_validator(mode="after")
+    def _several_words(self) -> ChangeFirstWord:
+        words = self.text.split()
+        if len(words) < 2 and not _is_glued(words):
+            raise ValueError("the text is a single word, so nothing of it would be repeated")
+        return self
+
     def judge(self, text: Text, context: Context) -> Verdict:
         wanted, said = plain(self.text).split(), plain(text.raw).split()
         if _is_glued(wanted):
             return decide(self._starts_otherwise(wanted, said), f"wrote {text.stripped[:80]!r}")
-        if len(wanted) < 2:
-            return Verdict(Status.UNSCORED, "the text is a single word, so nothing of it would be repeated")
         changed = word_key(said[0]) != word_key(wanted[0]) and Text(said[0]).has_words
         return decide(changed and said[1:] == wanted[1:], f"wrote {text.stripped[:80]!r}")
 

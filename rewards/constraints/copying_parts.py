@@ -21,7 +21,7 @@ from rewards.text import Text
 _QUOTED = re.compile(r"“([^“”]+)”|「([^「」]+)」|«([^«»]+)»|\"([^\"]+)\"")
 _RUN = re.compile(r"\S+")
 Passage = Annotated[NonBlank, Draw(passage)]
-Run = Annotated[int, Field(ge=2, le=50), Draw.range(3, 5)]
+Run = Annotated[int, Field(ge=2, le=50, strict=True), Draw.range(3, 5)]
 
 
 def _long_phrase(phrase: str) -> str:

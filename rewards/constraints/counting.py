@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import filterfalse
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -13,13 +14,14 @@ from pydantic import Field, model_validator
 from rewards.arguments import Count, Draw, Keywords
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.shaping import Shaped, added, at_least, closed, exactly, shown
-from rewards.numerals import HAN, NUMBER, find_numbers, find_values
+from rewards.numerals import NUMBER, find_numbers, find_values, has_han
 from rewards.text import EDGE, Text
-from rewards.wordforms import folded_words
+from rewards.wordforms import ascii_runs, folded_words
 from rewards.wordlists import CONJUNCTIONS, NAMES, NO_CONJUNCTIONS, PRONOUNS
 
 Integers = Annotated[tuple[int, ...], Field(min_length=1, max_length=100)]
 _EDGE = re.compile(EDGE)
+_CONJUNCTIONS = frozenset(CONJUNCTIONS["en"])
 _SOME = {"en": "some", "zh": "几"}
 _NUMBERS = {"en": ("These numbers follow: {}.", ", "), "zh": ("另有数字{}。", "、")}
 _NAMED = {"en": ("{} know it.", " and "), "zh": ("{}都知道。", "和")}
@@ -27,7 +29,7 @@ _WITH_PRONOUNS = {"en": ("It is what you see.", "They know it all."), "zh": ("�
 _PRONOUN_ZH = re.compile(r"[我你咱您]们?|(?<![其吉])[他她它]们?|大家|自己|谁|什么|这[个些里样]?|[那哪][个些里样]")
 _MARKS = {"full stop": ".。．", "comma": ",，", "exclamation mark": "!！", "question mark": "?？"}
 _MARKS |= {"semicolon": ";；", "colon": ":："}
-_INTERROBANG = re.compile(r"[?？][!！]|[!！][?？]|‽|⁉")
+_INTERROBANG = re.compile(r"[?？!！‽⁉](?:(?<=[?？])[!！]|(?<=[!！])[?？]|(?<=[‽⁉]))")
 _WITH_MARKS = {
     "en": "Note: it is short; is it clear? Yes, it is! Really?! It is.",
     "zh": "请注意：这很短；清楚吗？清楚，很好！真的吗？！是的。",
@@ -48,8 +50,8 @@ def conjunctions_of(text: Text) -> list[str]:
         >>> conjunctions_of(Text("And so it is, and/or not.")), conjunctions_of(Text("和平与爱，但是很难。"))
         (['and', 'or', 'so'], ['与', '但是'])
     """
-    english = sorted(CONJUNCTIONS["en"].keys() & set(folded_words(text)))
-    if not HAN.search(text.raw):
+    english = sorted(_CONJUNCTIONS.intersection(folded_words(text)))
+    if not has_han(text.raw):
         return english
     chinese = (long or single for long, single in _conjunction_zh().findall(text.raw))
     return english + list(dict.fromkeys(word for word in chinese if word))
@@ -62,8 +64,10 @@ def count_pronouns(text: Text) -> int:
         >>> count_pronouns(Text("She's here, and I see this.")), count_pronouns(Text("我们喜欢其他的吉他。"))
         (3, 1)
     """
-    english = sum(word in PRONOUNS or word.partition("'")[0] in PRONOUNS for word in folded_words(text))
-    return english + (len(_PRONOUN_ZH.findall(text.raw)) if HAN.search(text.raw) else 0)
+    words = folded_words(text)
+    others = list(filterfalse(PRONOUNS.__contains__, words))
+    english = len(words) - len(others) + sum(word.partition("'")[0] in PRONOUNS for word in others if "'" in word)
+    return english + (len(_PRONOUN_ZH.findall(text.raw)) if has_han(text.raw) else 0)
 
 
 def _is_whole(name: str, text: str) -> bool:
@@ -85,7 +89,10 @@ def names_in(text: str, names: Sequence[str]) -> list[str]:
         >>> names_in("Mia's friend from Miami saw 小红", ["Mia", "Miam", "Liam", "小红"])
         ['Mia', '小红']
     """
-    return [name for name in dict.fromkeys(names) if _is_whole(name, text)]
+    if not text.isascii():
+        return [name for name in dict.fromkeys(names) if _is_whole(name, text)]
+    runs = frozenset(ascii_runs(text))
+    return [name for name in dict.fromkeys(names) if name in runs or (not name.isalnum() and _is_whole(name, text))]
 
 
 def missing_marks(text: Text) -> list[str]:

@@ -84,9 +84,9 @@ class ReversedWords(Edited):
     phrases: ClassVar = {
         "en": (
             'Use the words of "{phrase}" in reverse order, next to each other, and never in this order.',
-            'Your answer must contain "{phrase}" with its words in reverse order.',
+            'Your answer must contain the words of "{phrase}" next to each other in reverse order, not in this order.',
         ),
-        "zh": ("把“{phrase}”的词序颠倒过来写进回答（每个汉字算一个词），不要出现原来的顺序。",),
+        "zh": ("把“{phrase}”的词序颠倒过来、连着写进回答（每个汉字算一个词），不要出现原来的顺序。",),
     }
     notes: ClassVar = {"en": 'words of "{phrase}" reversed', "zh": "“{phrase}”词序颠倒"}
     examples: ClassVar = (
@@ -157,7 +157,7 @@ class Palindrome(Edited):
 
     type: Literal["keywords:palindrome"] = "keywords:palindrome"
     count: Annotated[Count, Draw.range(1, 3)] = 1
-    letters: Annotated[int, Field(ge=2, le=100), Draw.range(3, 5)] = 3
+    letters: Annotated[int, Field(ge=2, le=100, strict=True), Draw.range(3, 5)] = 3
 
     phrases: ClassVar = {
         "en": (

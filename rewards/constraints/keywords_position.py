@@ -14,7 +14,16 @@ from pydantic import Field, model_validator
 from rewards.arguments import Draw, Keyword, Position
 from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.editing import Edited, glue, lead, mention, put_after, put_before, spelled
-from rewards.constraints.matching import decide, item_at, keys_of, occurs_in, place, said_sentences, stands_at
+from rewards.constraints.matching import (
+    decide,
+    item_at,
+    keys_of,
+    occurs_in,
+    place,
+    said_sentences,
+    sentence_at,
+    stands_at,
+)
 from rewards.constraints.shaping import words_needed
 from rewards.filler import WORDS, sentences
 from rewards.sentences import split_sentences
@@ -72,10 +81,9 @@ class InSentence(_Placed):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = said_sentences(text)
-        sentence = item_at(found, self.sentence)
+        sentence = sentence_at(text, self.sentence)
         if sentence is None:
-            return decide(False, f"{len(found)} sentences, no {self.slots('en')['place']}")
+            return decide(False, f"{len(said_sentences(text))} sentences, no {self.slots('en')['place']}")
         return decide(occurs_in(sentence, self.keyword), f"{self.slots('en')['place']} is {sentence[:80]!r}")
 
     def reshape(self, text: str, language: str) -> str:
@@ -116,7 +124,7 @@ class AtPosition(_Placed):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        sentence = item_at(said_sentences(text), self.sentence)
+        sentence = sentence_at(text, self.sentence)
         slots = self.slots("en")
         if sentence is None:
             return decide(False, f"{len(said_sentences(text))} sentences, no {slots['place']}")
@@ -244,8 +252,8 @@ class ParagraphFirstWord(Edited):
 
     type: Literal["keywords:paragraph_first_word"] = "keywords:paragraph_first_word"
     keyword: Keyword
-    paragraph: Annotated[int, Field(ge=1, le=10_000)]
-    count: Annotated[int, Field(ge=1, le=10_000)]
+    paragraph: Annotated[int, Field(ge=1, le=10_000, strict=True)]
+    count: Annotated[int, Field(ge=1, le=10_000, strict=True)]
 
     phrases: ClassVar = {
         "en": (

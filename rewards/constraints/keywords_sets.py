@@ -41,6 +41,14 @@ class _Several(Edited):
         return {"words": quoted(self.keywords, language)}
 
 
+def _counted_apart(words: tuple[str, ...]) -> None:
+    """Refuse words of which one holds another: no text could hold each as often as asked without a doubt."""
+    for word in words:
+        inside = next((other for other in words if other != word and occurs_in(word, other)), None)
+        if inside is not None:
+            raise ValueError(f"{word!r} contains {inside!r}, so their counts cannot be told apart")
+
+
 def _times(words: tuple[str, ...], counts: tuple[int, ...], language: str) -> str:
     if language == "zh":
         return "、".join(f"“{word}”{count}次" for word, count in zip(words, counts, strict=True))
@@ -91,6 +99,7 @@ class Frequencies(_Several):
 
     @model_validator(mode="after")
     def _one_count_each(self) -> Frequencies:
+        _counted_apart(self.keywords)
         if len(self.counts) != len(self.keywords):
             raise ValueError(f"{len(self.keywords)} keywords need as many counts, not {len(self.counts)}")
         return self
@@ -131,6 +140,11 @@ class Increment(_Several):
             fails="An owl saw a fox.",
         ),
     )
+
+    @model_validator(mode="after")
+    def _apart(self) -> Increment:
+        _counted_apart(self.keywords)
+        return self
 
     @property
     def _counts(self) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from rewards.constraints.layout_views import LaidOut, depth, fillers, has_word, 
 from rewards.filler import WORDS
 from rewards.sentences import split_sentences
 from rewards.text import Text
+from rewards.wordforms import sentence_parts
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _PUNCTUATION = re.compile(r"[^\w\s]+")
@@ -165,12 +167,13 @@ class EmojiSentenceEnds(LaidOut):
     def judge(self, text: Text, context: Context) -> Verdict:
         if text.uncountable:
             return Verdict(Status.UNSCORED, text.uncountable)
-        position = 0
-        for sentence in text.sentences:
+        position = number = 0
+        for sentence in chain.from_iterable(sentence_parts(text)):
+            number += 1
             position = max(text.prose.find(sentence, position), 0) + len(sentence)
             if not _EMOJI_END.search(sentence[-24:]) and not _EMOJI_NEXT.match(text.prose, position):
                 return verdict_if(False, f"no emoji at the end of {quoted(sentence)}")
-        return verdict_if(bool(text.sentences), f"{len(text.sentences)} sentences, each with an emoji at its end")
+        return verdict_if(number > 0, f"{number} sentences, each with an emoji at its end")
 
     def lay_out(self, text: str, language: str) -> str:
         lines = (" 🙂 ".join([*split_sentences(line), ""]).rstrip() for line in text.split("\n"))

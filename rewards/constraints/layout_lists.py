@@ -17,6 +17,7 @@ from rewards.constraints.layout_views import (
     clip,
     depth,
     fillers,
+    has_distinct,
     has_word,
     pieces,
     quoted,
@@ -160,7 +161,7 @@ class NestedBullets(LaidOut):
 
     def judge(self, text: Text, context: Context) -> Verdict:
         groups = self._groups(text.raw)
-        short = sum(len(group) - repeats(group) < self.nested for group in groups)
+        short = sum(not has_distinct(group, self.nested) for group in groups)
         shown = f"{len(groups)} top-level bullet points, {short} of them with fewer than {self.nested} below"
         return verdict_if(len(groups) >= self.count and not short, f"{shown}; at least {self.count} wanted")
 
@@ -309,7 +310,8 @@ class MarkedList(LaidOut):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        items = list(filter(has_word, _marked(self.mark).findall(without_fences(text.raw))))
+        marked = _marked(self.mark).findall(without_fences(text.raw)) if self.mark in text.raw else []
+        items = list(filter(has_word, marked))
         other = sum(not f"{mark} {item}".startswith(self.mark) for _, mark, item in bullet_items(text.raw))
         found = len(items) - repeats(items)
         shown = f"{found} different items marked {quoted(self.mark, 20)}, at least {self.count} wanted"

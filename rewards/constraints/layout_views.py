@@ -16,7 +16,8 @@ from rewards.text import CODE, Text, fold
 _WORDLIKE = re.compile(r"[^\W_]")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A marker, a blank and something to say; `---` and `* * *` are rules, not bullets.
-_BULLET = re.compile(r"^([ \t]*)([-*+•])[ \t]++(?![-*+_ \t]*$)(\S.*)", re.MULTILINE)
+_BULLET = re.compile(r"([ \t]*)([-*+•])[ \t]++(?![-*+_ \t]*$)(\S.*)")
+_BULLET_MARKS = ("-", "*", "+", "•")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]++(\S.*)", re.MULTILINE)
 #: What opens a line of a list, a heading or a quotation.
 LINE_MARK = re.compile(r"^[ \t]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)+", re.MULTILINE)
@@ -57,6 +58,13 @@ def repeats(items: Sequence[str]) -> int:
     return len(items) - len(set(map(squeeze, items)))
 
 
+def has_distinct(items: Sequence[str], number: int) -> bool:
+    """Tell whether at least so many items say something different."""
+    if len(items) < number:
+        return False
+    return len(set(map(squeeze, items[:number]))) == number or len(set(map(squeeze, items))) >= number
+
+
 @lru_cache(maxsize=16)
 def without_fences(raw: str) -> str:
     """Return a text without its fenced code."""
@@ -77,7 +85,9 @@ def bullet_items(raw: str) -> tuple[tuple[str, str, str], ...]:
         >>> bullet_items("- a\\n  * b\\n---\\n- !")
         (('', '-', 'a'), ('  ', '*', 'b'))
     """
-    return tuple(item for item in _BULLET.findall(without_fences(raw)) if _WORDLIKE.search(item[2]))
+    marked = (line for line in without_fences(raw).split("\n") if line.lstrip(" \t").startswith(_BULLET_MARKS))
+    items = (found.groups() for found in map(_BULLET.match, marked) if found)
+    return tuple((indent, mark, item) for indent, mark, item in items if _WORDLIKE.search(item))
 
 
 def depth(indent: str) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain, islice
 
 from rewards.constraint import Verdict, verdict_if
 from rewards.sentences import split_sentences
 from rewards.text import Text, count_keyword, find_keyword, fold
+from rewards.wordforms import sentence_parts
 
 #: Letters of the scripts whose characters are words of their own.
 HAN = "\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -25,6 +27,16 @@ MOST_EVIDENCE = 200
 def decide(condition: bool, evidence: str) -> Verdict:
     """Return satisfied or violated with evidence of bounded length."""
     return verdict_if(condition, evidence if len(evidence) <= MOST_EVIDENCE else evidence[: MOST_EVIDENCE - 3] + "...")
+
+
+def folded(text: str) -> str:
+    """Return the form in which two spellings of a phrase are equal: that of `fold`, all apostrophes being one.
+
+    Example:
+        >>> folded("It’s THIS") == folded("it's this")
+        True
+    """
+    return fold(text).replace("’", "'")
 
 
 def word_key(word: str) -> str:
@@ -110,6 +122,15 @@ def said_prose(text: Text) -> str:
     if "`" not in text.raw or _LETTER.search(text.prose):
         return text.prose
     return _FENCE.sub("", text.raw).replace("`", " ")
+
+
+def sentence_at(text: Text, position: int) -> str | None:
+    """Return the sentence at a place as `item_at` does, if possible without looking for all others."""
+    if position > 0:
+        found = next(islice(chain.from_iterable(sentence_parts(text)), position - 1, None), None)
+        if found is not None:
+            return found
+    return item_at(said_sentences(text), position)
 
 
 def item_at(items: Sequence[str], position: int) -> str | None:

@@ -24,20 +24,25 @@ _SINGLE = frozenset("'‘「‹")
 _DIRECTED = frozenset(_QUOTE_OF.values())
 
 _WORD_RUN = re.compile(r"[^\W_]+")
-_NOT_BRACKET = re.compile(rf"[^w{re.escape(_BRACKETS)}]+")
+_BRACKET = re.compile(rf"([{re.escape(_BRACKETS)}])")
+_STRAIGHT = "".join(
+    character if character in "\"'" else " " if character.isspace() else "w" if character.isalnum() else "."
+    for character in map(chr, range(128))
+).encode() + bytes(128)
+_QUOTE = re.compile(rf"[{re.escape(''.join(_QUOTE_OF))}{re.escape(''.join(_QUOTE_OF.values()))}\"']")
 # Brackets around words only, most of all brackets in prose, are counted in one go.
 _FLAT = re.compile(r"(?:\(w+\)w*|\[w+\]w*|\{w+\}w*|（w+）w*|【w+】w*)++")
 _EMPTY = re.compile(r"(?:\"\")+|(?:'')+")
 _NOTATION = re.compile(r"\\[A-Za-z]+|\\[{}\[\]()]")
 _ARGUMENT = re.compile(r"\\[A-Za-z]+\{")
 _BRACES = re.compile(r"[{}]")
-_APOSTROPHE = re.compile(rf"(?<={EDGE})['’](?={EDGE})")
+_APOSTROPHE = re.compile(rf"['’](?<={EDGE}['’])(?={EDGE})")
 _OTHER_MARK = re.compile(r"[^\w\s\"'“”‘’«»‹›「」『』]+")
 _BLANKS = re.compile(r"\s+")
 _BRACKETED = re.compile(r"(?<!\[)\[++([^\[\]\s]++)\]++")
 _WRAPPED = re.compile(r"<<([^<>]++)>>")
 _TWO_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{2}")
-_QUOTED = re.compile(rf'(?<!{EDGE})"[^"]*+"|“[^“”]*+”|「[^「」]*+」|『[^『』]*+』|«[^«»]*+»')
+_QUOTED = re.compile(rf'"(?<!{EDGE}")[^"]*+"|“[^“”]*+”|「[^「」]*+」|『[^『』]*+』|«[^«»]*+»')
 _MOST_OPEN = 1000  # quotations that stay open; such a text is no prose
 _TAIL = " \t\r\n*_`.,;:!?…。，；：！？)）]"
 
@@ -76,11 +81,15 @@ def bracket_depth(raw: str) -> int:
         >>> bracket_depth("a (b [c {d}])"), bracket_depth("((((((x)"), bracket_depth("([x)]"), bracket_depth("(())")
         (3, 1, 1, 0)
     """
+    if not _BRACKET.search(raw):
+        return 0
     if "\\" in raw or "$" in raw:
         raw = MATH.sub(" ", raw)
         raw = _NOTATION.sub(" ", _BRACES.sub(" ", raw) if _ARGUMENT.search(raw) else raw)
     nest = _Nest()
-    for mark in _FLAT.sub("v", _NOT_BRACKET.sub("", _WORD_RUN.sub("w", raw))):
+    parts = _BRACKET.split(raw)
+    parts[::2] = ["w" if part and has_word(part) else "" for part in parts[::2]]
+    for mark in _FLAT.sub("v", "".join(parts)):
         if mark == "w":
             nest.level = nest.level or 1
         elif mark == "v":
@@ -146,19 +155,32 @@ def quote_depth(raw: str) -> int:
     kinds = [mark for mark in (*_DIRECTED, '"', "'") if mark in raw]
     if len(set(map(_kind, kinds))) < 2:  # no turns to take
         return int(any(map(has_word, _QUOTED.findall(raw))))
-    said = _OTHER_MARK.sub(".", _BLANKS.sub(" ", _WORD_RUN.sub("w", _APOSTROPHE.sub("", raw))))
-    said = _EMPTY.sub("", said)
-    nest = _Nest()
-    for before, mark, after in zip(f" {said}", said, f"{said[1:]} ", strict=False):
-        if mark == "w":
+    shape = _quote_shape(raw)
+    if '""' in shape or "''" in shape:
+        shape = _EMPTY.sub("", shape)
+    said = f" {shape} "
+    nest, begin = _Nest(), 0
+    for found in _QUOTE.finditer(said):
+        mark, place = found[0], found.start()
+        if said.find("w", begin, place) >= 0:
             nest.level = nest.level or 1
-        elif mark in _QUOTE_OF or mark in _DIRECTED:
+        begin = place + 1
+        if mark not in "\"'":
             _directed(nest, mark)
-        elif mark in "\"'":
-            if len(nest.opened) > _MOST_OPEN:
-                break
-            _straight(nest, mark, opens=before != "w" and after != " ", closes=before != " " and after != "w")
+            continue
+        if len(nest.opened) > _MOST_OPEN:
+            break
+        before, after = said[place - 1], said[begin]
+        _straight(nest, mark, opens=before != "w" and after != " ", closes=before != " " and after != "w")
     return nest.deepest
+
+
+def _quote_shape(raw: str) -> str:
+    """Return the text with `w` for words, a full stop for other marks, and no apostrophes."""
+    if raw.isascii():
+        shape = raw.encode().translate(_STRAIGHT).decode()
+        return shape.replace("w'w", "ww").replace("w'w", "ww")  # twice, since in `w'w'w` two of them share a letter
+    return _OTHER_MARK.sub(".", _BLANKS.sub(" ", _WORD_RUN.sub("w", _APOSTROPHE.sub("", raw))))
 
 
 def _kind(mark: str) -> bool | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import filterfalse
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -35,6 +36,7 @@ _CONTENT = {
     "zh": tuple("".join(WORDS["zh"][i : i + 3]) + "。" for i in range(0, 18, 3)),
 }
 OVERLAP_TOLERANCE = 2
+_STOPS = frozenset(STOP_WORDS) | frozenset(STOP_CHARACTERS)
 
 
 def is_stop_word(word: str) -> bool:
@@ -44,10 +46,16 @@ def is_stop_word(word: str) -> bool:
         >>> [word for word in ("the", "don't", "it's", "river", "的") if is_stop_word(word)]
         ['the', "don't", "it's", '的']
     """
-    if word in STOP_WORDS or word in STOP_CHARACTERS or word.endswith("n't"):
+    if word in _STOPS or word.endswith("n't"):
         return True
     base, _, ending = word.rpartition("'")
     return base in STOP_WORDS and ending in CONTRACTIONS
+
+
+def count_stop_words(words: Sequence[str]) -> int:
+    """Count the function words among folded words."""
+    others = list(filterfalse(_STOPS.__contains__, words))
+    return len(words) - len(others) + sum(is_stop_word(word) for word in others if "'" in word)
 
 
 def _three_words(reference: str) -> str:
@@ -95,7 +103,7 @@ class MaxStopWords(Shaped):
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
         words = folded_words(text)
-        found = sum(map(is_stop_word, words))
+        found = count_stop_words(words)
         evidence = f"{found} of {len(words)} words are stop words, at most {self.percent:g}% allowed"
         return verdict_if(100 * found <= self.percent * len(words), evidence)
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import lt
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -18,10 +19,11 @@ from rewards.clauses import sentence
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.shaping import Shaped, closed, exactly, joined, pieces, words_needed
 from rewards.text import Text
-from rewards.wordforms import longest_run, sentence_words, without_marker
+from rewards.wordforms import each_sentence_words, longest_run, sentence_words, without_marker
 from rewards.wordlists import ALPHABET_WORDS
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_MOST = 12  # lengths that the evidence lists
 _QUOTES = " \t\r\n\"'“”‘’「」『』*_`"
 _SAME_LENGTH = {
     "en": ("Cats like milk.", "Dogs find food.", "Kids ride vans.", "Owls hunt mice.", "Pink pens glow."),
@@ -46,7 +48,23 @@ _ENGLISH = ("spring", "river", "hope", "light", "smile", "dream", _ALPHABET)
 
 
 def _list_of(lengths: Sequence[int]) -> str:
-    return f"{', '.join(map(str, lengths[:12]))}{', ...' if len(lengths) > 12 else ''}"
+    return f"{', '.join(map(str, lengths[:_MOST]))}{', ...' if len(lengths) > _MOST else ''}"
+
+
+def _lengths(text: Text) -> Iterator[int]:
+    return map(len, each_sentence_words(text))
+
+
+def _up_to_wrong(numbers: Iterable[int], fits: Callable[[int, int], bool]) -> tuple[list[int], bool]:
+    """Tell whether all neighbours fit, with the numbers up to the first that does not, or as many as are shown."""
+    taken: list[int] = []
+    right = True
+    for number in numbers:
+        right = right and (not taken or fits(taken[-1], number))
+        taken.append(number)
+        if not right and len(taken) > _MOST:
+            break
+    return taken, right
 
 
 @register
@@ -71,10 +89,9 @@ class Increment(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        lengths = [len(words) for words in sentence_words(text)]
+        lengths, steps = _up_to_wrong(_lengths(text), lambda before, after: after - before == self.step)
         if len(lengths) < 2:
             return verdict_if(False, "a single sentence, which grows on none")
-        steps = all(after - before == self.step for before, after in pairwise(lengths))
         return verdict_if(steps, f"sentences of {_list_of(lengths)} words, {self.step} more each time wanted")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
@@ -115,12 +132,11 @@ class Growing(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        lengths = [len(words) for words in sentence_words(text)]
+        lengths, steps = _up_to_wrong(_lengths(text), lambda before, after: after - before >= self.step)
         if len(lengths) < 2:
             return verdict_if(False, "a single sentence, which is longer than none")
-        least = min(after - before for before, after in pairwise(lengths))
         grows = f"sentences of {_list_of(lengths)} words, at least {self.step} more each time wanted"
-        return verdict_if(least >= self.step, grows)
+        return verdict_if(steps, grows)
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         for start in range(len(pieces(text))):
@@ -226,10 +242,9 @@ class Alliteration(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        runs = [longest_run(words) for words in sentence_words(text)]
+        runs, grows = _up_to_wrong(map(longest_run, each_sentence_words(text)), lt)
         if len(runs) < 2:
             return verdict_if(False, "a single sentence, which goes beyond none")
-        grows = all(before < after for before, after in pairwise(runs))
         return verdict_if(grows, f"the longest runs are of {_list_of(runs)} words")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
@@ -290,13 +305,14 @@ class Chain(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = sentence_words(text)
-        if len(found) < 2:
-            return verdict_if(False, "a single sentence, which follows none")
-        for before, after in pairwise(found):
+        number = 1
+        for before, after in pairwise(each_sentence_words(text)):
+            number += 1
             if before[-1].casefold() != after[0].casefold():
                 return verdict_if(False, f"{before[-1][:30]!r} ends a sentence, the next begins with {after[0][:30]!r}")
-        return verdict_if(True, f"{len(found)} sentences, each begins with the word before it")
+        if number < 2:
+            return verdict_if(False, "a single sentence, which follows none")
+        return verdict_if(True, f"{number} sentences, each begins with the word before it")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         for piece in reversed(pieces(text)):

@@ -47,7 +47,8 @@ Labels = Annotated[
 
 @lru_cache(maxsize=256)
 def _label(label: str) -> re.Pattern[str]:
-    return re.compile((rf"(?<!{EDGE})" if re.match(EDGE, label) else "") + re.escape(label))
+    # What must not stand before a label comes last, since a search skips to a literal quickly.
+    return re.compile(re.escape(label) + (rf"(?<!{EDGE}{re.escape(label)})" if re.match(EDGE, label) else ""))
 
 
 @register
@@ -217,9 +218,9 @@ class OnePhrase(LaidOut):
 
 @lru_cache(maxsize=256)
 def _phrase(phrase: str) -> re.Pattern[str]:
-    left = rf"(?<!{EDGE})" if re.match(EDGE, phrase) else ""
+    left = rf"(?<!{EDGE}{re.escape(phrase)})" if re.match(EDGE, phrase) else ""
     right = rf"(?!{EDGE})" if re.search(rf"{EDGE}\Z", phrase) else ""
-    return re.compile(left + re.escape(phrase) + right)
+    return re.compile(re.escape(phrase) + right + left)
 
 
 Label = Annotated[NonBlank, Draw(lambda rng, language: "问题" if language == "zh" else "Question")]

@@ -20,7 +20,7 @@ from rewards.constraint import Context, Example, Status, Verdict, register, verd
 from rewards.constraints.shaping import Shaped, at_most, chunks, closed, words_needed
 from rewards.text import Text
 from rewards.verbs import begins_with_verb, is_verb
-from rewards.wordforms import folded_words, rewritten, written_words
+from rewards.wordforms import first_words, folded_words, opening_words, rewritten, written_words
 
 Script = Annotated[
     Literal["japanese", "chinese", "korean", "cyrillic", "greek"],
@@ -146,6 +146,15 @@ def _raised(word: str) -> str:
     return word[0].upper() + word[1:] if word[0].islower() else word.upper()
 
 
+def _judge_neighbours(text: Text, clash: Callable[[str, str], bool], praise: str) -> Verdict:
+    for reading in (opening_words, written_words):
+        words = reading(text)
+        pair = next((pair for pair in pairwise(words) if clash(*pair)), None)
+        if pair:
+            return verdict_if(False, f"{pair[0][:30]!r} and {pair[1][:30]!r} are neighbours")
+    return verdict_if(True, f"{len(words)} words{praise}")
+
+
 @register
 class NoSharedInitial(Shaped):
     """No two neighbouring words begin with the same letter."""
@@ -166,11 +175,7 @@ class NoSharedInitial(Shaped):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        words = written_words(text)
-        pair = next((pair for pair in pairwise(words) if pair[0][0] == pair[1][0]), None)
-        if pair:
-            return verdict_if(False, f"{pair[0][:30]!r} and {pair[1][:30]!r} are neighbours")
-        return verdict_if(True, f"{len(words)} words, neighbours begin with different letters")
+        return _judge_neighbours(text, _alike, ", neighbours begin with different letters")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield _thinned(text, lambda before, word: before[:1] != word[:1])
@@ -197,15 +202,15 @@ class NoNextLetter(Shaped):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        words = written_words(text)
-        pair = next((pair for pair in pairwise(words) if _follows(*pair)), None)
-        if pair:
-            return verdict_if(False, f"{pair[0][:30]!r} and {pair[1][:30]!r} are neighbours")
-        return verdict_if(True, f"{len(words)} words without consecutive initials")
+        return _judge_neighbours(text, _follows, " without consecutive initials")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield _thinned(text, lambda before, word: not before or not _follows(before, word))
         yield {"en": "This is clear.", "zh": "这很好检查。"}[language]
+
+
+def _alike(before: str, word: str) -> bool:
+    return before[0] == word[0]
 
 
 def _follows(before: str, word: str) -> bool:
@@ -296,8 +301,9 @@ class StartVerb(Shaped):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        first, *rest = text.words[:2]
-        found = begins_with_verb("".join(text.words[:4])) if _HAN.match(first) else is_verb(first, *rest)
+        opening = first_words(text, 4)
+        first, *rest = opening[:2]
+        found = begins_with_verb("".join(opening)) if _HAN.match(first) else is_verb(first, *rest)
         if found is None:
             return Verdict(Status.UNSCORED, f"no rule tells whether {first[:30]!r} is a verb here")
         return verdict_if(found, f"the first word is {first[:30]!r}, {'a verb' if found else 'no verb'}")

@@ -17,11 +17,11 @@ from rewards.constraint import Context, Example, Status, Verdict, register, verd
 from rewards.constraints.shaping import Shaped, added, at_least, shown, words_needed
 from rewards.syllables import syllables
 from rewards.text import Text
-from rewards.wordforms import bare_length, rewritten, written_words
+from rewards.wordforms import bare_length, opening_words, rewritten, written_words
 from rewards.wordlists import ALPHABET_WORDS, PALINDROMES
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-_CLUSTER = re.compile(r"[bcdfghjklmnpqrstvwxyz]{2}")
+_CONSONANTS = str.maketrans(dict.fromkeys("bcdfghjklmnpqrstvwxyz", "c"))
 _HAN_WORD = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]+")
 MinLength = Annotated[int, Draw.choice(3, 4, 5)]
 
@@ -44,7 +44,12 @@ def palindromes_of(text: Text, min_length: int) -> list[str]:
         >>> palindromes_of(Text("Level, LEVEL; radar's noon aaaaa 12321"), 4)
         ['level', 'level', 'noon']
     """
-    bare = (word if word.isalnum() else "".join(filter(str.isalnum, word)) for word in written_words(text))
+    ends_alike = (
+        word
+        for word in written_words(text)
+        if len(word) >= min_length and (word[0] == word[-1] or not word[-1].isalnum())
+    )
+    bare = (word if word.isalnum() else "".join(filter(str.isalnum, word)) for word in ends_alike)
     return [word for word in bare if len(word) >= min_length and _is_palindrome(word)]
 
 
@@ -66,6 +71,10 @@ class EveryWord(Shaped):
         """Tell whether a written word, case-folded, meets the demand."""
         raise NotImplementedError
 
+    def misfits(self, words: list[str]) -> list[str]:
+        """Return the words that do not meet the demand."""
+        return [word for word in words if not self.fits(word)]
+
     def wanted(self) -> str:
         """Say what the words should be, for the evidence."""
         raise NotImplementedError
@@ -73,7 +82,7 @@ class EveryWord(Shaped):
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
         words = written_words(text)
-        wrong = [word for word in dict.fromkeys(words) if not self.fits(word)]
+        wrong = self.misfits(list(dict.fromkeys(words)))
         evidence = f"not {self.wanted()}: {shown(wrong)}" if wrong else f"{len(words)} words, each {self.wanted()}"
         return verdict_if(not wrong, evidence)
 
@@ -102,18 +111,28 @@ class Alphabetical(Shaped):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        words = written_words(text)
-        initials = [word[0] for word in words]
-        known = {letter: _ALPHABET.find(unicodedata.normalize("NFD", letter)[0]) for letter in set(initials)}
-        turns = range(known[initials[0]], known[initials[0]] + len(words))
-        fails = (i for i, (letter, turn) in enumerate(zip(initials, turns, strict=True)) if known[letter] != turn % 26)
-        wrong = 0 if known[initials[0]] < 0 else next(fails, None)
-        if wrong is None:
-            return verdict_if(True, f"the initials of {len(words)} words follow the alphabet")
-        return verdict_if(False, f"word {wrong + 1} is {words[wrong][:30]!r}, the alphabet asks for another initial")
+        for reading in (opening_words, written_words):
+            words = reading(text)
+            wrong = _first_out_of_turn(words)
+            if wrong is not None:
+                shown = f"word {wrong + 1} is {words[wrong][:30]!r}"
+                return verdict_if(False, f"{shown}, the alphabet asks for another initial")
+        return verdict_if(True, f"the initials of {len(words)} words follow the alphabet")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield " ".join(ALPHABET_WORDS).capitalize() + "."
+
+
+def _first_out_of_turn(words: Sequence[str]) -> int | None:
+    """Return the first place where the initials do not follow the alphabet."""
+    start = _place_in_alphabet(words[0][0])
+    turns = enumerate(words, start)
+    return next((turn - start for turn, word in turns if _place_in_alphabet(word[0]) != turn % 26), None)
+
+
+@lru_cache(maxsize=1024)
+def _place_in_alphabet(letter: str) -> int:
+    return _ALPHABET.find(unicodedata.normalize("NFD", letter)[0])
 
 
 @register
@@ -137,7 +156,11 @@ class ConsonantCluster(EveryWord):
     spare: ClassVar = dict.fromkeys(("en", "zh"), "Sharp minds think.")
 
     def fits(self, word: str) -> bool:
-        return bool(_CLUSTER.search(word))
+        return "cc" in word.translate(_CONSONANTS)
+
+    def misfits(self, words: list[str]) -> list[str]:
+        shapes = "\n".join(words).translate(_CONSONANTS).split("\n")
+        return [word for word, shape in zip(words, shapes, strict=True) if "cc" not in shape]
 
     def wanted(self) -> str:
         return "with two consonants in a row"
@@ -300,10 +323,11 @@ class SyllablesAlternate(Shaped):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        words = written_words(text)
-        wrong = _first_wrong(words)
-        if wrong < len(words):
-            return verdict_if(False, f"word {wrong + 1} ({words[wrong][:30]!r}) breaks the turns of odd and even")
+        for reading in (opening_words, written_words):
+            words = reading(text)
+            wrong = _first_wrong(words)
+            if wrong < len(words):
+                return verdict_if(False, f"word {wrong + 1} ({words[wrong][:30]!r}) breaks the turns of odd and even")
         unknown = [word for word in dict.fromkeys(words) if not possible_syllables(word)]
         if unknown:
             return Verdict(Status.UNSCORED, f"no rule tells the syllables of {shown(unknown)}")

@@ -88,7 +88,7 @@ def response_language(view: View, language: str) -> bool:
 def number_sentences(view: View, num_sentences: int, relation: Relation) -> bool:
     """Compare the number of Punkt sentences."""
     require(num_sentences >= 0, "number of sentences")
-    return meets(punkt.count_sentences(view.raw), relation, num_sentences)
+    return meets(punkt.count_sentences(view.raw, num_sentences), relation, num_sentences)
 
 
 @SUITE.check("length_constraints:number_paragraphs")

@@ -326,6 +326,8 @@ def count_unique(view: View) -> bool:
     words = [chunk for chunk in view.chunks if chunk.isalpha()]
     if len(set(words)) < len(words):  # runs of letters, each of which gives the same tokens wherever it stands
         return False
+    if len(set(view.sentences)) < len(view.sentences):
+        return False
     return len(set(view.tokens)) == len(view.tokens)
 
 

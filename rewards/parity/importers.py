@@ -67,7 +67,7 @@ def read_suite(suite: str, path: str | Path, profile: Profile = "strict") -> lis
         if line.strip():
             try:
                 found.append(instruction_from(suite, json.loads(line), profile))
-            except ValueError as error:  # bad JSON, bad encoding and RaifError alike
+            except (ValueError, RecursionError) as error:  # bad JSON, bad encoding and RaifError alike
                 raise RaifError(f"{source}:{number}: {error}") from error
     return found
 
@@ -88,13 +88,27 @@ def _task(suite: str, row: Mapping[str, Any]) -> _Task:
     if suite not in SUITES:
         raise unknown_name("suite", suite, SUITES, "")
     reader = {"mathif": _mathif, "iftrain": _iftrain}.get(suite, _ifeval)
+    if not isinstance(row, Mapping):
+        raise RaifError(f"not a row of {suite}: {type(row).__name__} instead of a mapping")
     try:
         task = reader(row)
-    except (KeyError, TypeError, IndexError, SyntaxError) as error:
+    except (KeyError, TypeError, IndexError, StopIteration, SyntaxError, ValueError, RecursionError) as error:
         raise RaifError(f"not a row of {suite}: {type(error).__name__} {error}; it has: {', '.join(row)}") from error
+    _check(suite, task)
+    return task
+
+
+def _check(suite: str, task: _Task) -> None:
+    """Refuse a task whose parts are of a wrong kind or do not fit together."""
+    if not (isinstance(task.prompt, str) and task.prompt and isinstance(task.request, str) and task.request):
+        raise RaifError(f"row {task.key!r}: the prompt must be a text; got {task.prompt!r}")
+    lists = isinstance(task.ids, Sequence) and isinstance(task.kwargs, Sequence)
+    if not lists or not task.ids or not all(isinstance(name, str) for name in task.ids):
+        raise RaifError(f"row {task.key!r}: instruction ids and kwargs must be lists, the ids texts; got {task.ids!r}")
+    if not all(one is None or isinstance(one, Mapping) for one in task.kwargs):
+        raise RaifError(f"row {task.key!r}: kwargs must be mappings or null; got {task.kwargs!r}")
     if len(task.ids) != len(task.kwargs):
         raise RaifError(f"row {task.key!r} names {len(task.ids)} instructions but holds {len(task.kwargs)} kwargs")
-    return task
 
 
 def _ifeval(row: Mapping[str, Any]) -> _Task:
@@ -104,6 +118,8 @@ def _ifeval(row: Mapping[str, Any]) -> _Task:
 def _mathif(row: Mapping[str, Any]) -> _Task:
     question = row["question"]
     prompt = question + _MATHIF_REQUEST + " ".join(row["constraint_desc"])
+    if row["answer"] is None:
+        raise ValueError("answer is null")
     return _Task(str(row["id"]), question, prompt, row["constraint_name"], row["constraint_args"], str(row["answer"]))
 
 

@@ -50,7 +50,7 @@ class Official(Constraint):
         return self.judge(text, context) if text is not None else Verdict(Status.VIOLATED, f"no {self.scope}")
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        outcome = judge(self.bound, variants(text.raw))
+        outcome = judge(self.bound, variants(text.original))
         followed = outcome.loose if self.protocol == "loose" else outcome.strict
         if followed is None:
             return Verdict(Status.UNSCORED, outcome.reason)

@@ -8,7 +8,9 @@ replaced by short lists: common abbreviations, and common words by whether they 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from unicodedata import category
 
 _ABBREVIATIONS = frozenset(
@@ -108,6 +110,7 @@ _ORDINARY = frozenset(
 )
 _ORDINARY_ENDING = re.compile(r".{3,}(?:ing|ed|[st]ion|ment|[ae]nce|[ae]nt|ous|ive|ure)|.{4,}ly")
 
+_BLANK = "\\t-\\r "
 # What the official engine holds to be white space; `\s` of `re` also has the four ASCII separators 1C-1F.
 _WS = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 _BREAKING = "\\)\";}\\]*:@'({\\[‘’“”«»?!"
@@ -120,28 +123,37 @@ def _stops(words: frozenset[str], size: int) -> str:
 
 
 # A mark that certainly ends a sentence: `?`, `!`, or a full stop after a word that is no abbreviation, a closing mark,
-# or a number that a capital follows; then closing marks (group 1) and blanks, and no further closing mark.
-# Else, group 2 is what follows the first mark of a chunk (up to ASCII white space), with the gap after it.
-# A mark inside a word or at the end of the text is skipped.
+# a blank, or a number that a capital follows; then closing marks (group 1) and blanks, and no further closing mark.
+# Else, group 2 is what follows the first mark of a chunk (up to ASCII white space), and group 3, which the match leaves
+# out, the chunk after the gap. A mark inside a word or at the end of the text is skipped.
 _MARK = re.compile(
-    rf"[.?!](?:(?:(?<=[?!])|(?<=[)\]}}\"”%*][.])"
+    rf"[.?!](?:(?:(?<=[?!])(?:(?<=[^{_BLANK}].)[?!]*+)?+|(?<=[)\]}}\"”%*{_BLANK}][.])"
     rf"|(?<=[a-z]{{3}}[.])(?<!{_stops(_ABBREVIATIONS, 3)})"
-    rf"|(?<=[ \n][a-z]{{2}}[.])(?<!{_stops(_ABBREVIATIONS, 2)})"
+    rf"|(?<=[{_BLANK}][a-z]{{2}}[.])(?<!{_stops(_ABBREVIATIONS, 2)})"
     rf"|(?<=[A-Z]{{4}}[.])(?<!{_stops(_ABBREVIATIONS, 4).upper()})"
-    rf"|(?<=[0-9][.])(?=[ \n]+[A-Z])(?![ \n]+(?i:{'|'.join(sorted(_AFTER_NUMBER))})))"
-    rf"([{_CLOSING}]*)[ \n]+(?=[^{_WS}{_CLOSING}\x1c-\x1f])"
-    rf"|(?![A-Za-z0-9]|[{_WS}]*\Z)([^\t-\r ]*)[{_WS}]*)"
+    rf"|(?<=[0-9][.])(?=[{_BLANK}]+[A-Z])(?![{_BLANK}]+(?i:{'|'.join(sorted(_AFTER_NUMBER))})))"
+    rf"([{_CLOSING}]*)[{_BLANK}]+(?=[^{_WS}{_CLOSING}\x1c-\x1f])"
+    rf"|(?![A-Za-z0-9]|[{_WS}]*\Z)([^{_BLANK}]*)[{_WS}]*(?=([^{_WS}]*)))"
 )
 _CANDIDATE = re.compile(rf"[.?!](?=[{_BREAKING}]|[{_WS}]+[^{_WS}])")
+_LAST_CANDIDATE = re.compile(rf"(?s:.*){_CANDIDATE.pattern}")
 _CLOSERS = re.compile(rf"[{_CLOSING}]+?(?:[{_WS}]+|(?=--)|$)", re.MULTILINE)
 _GAP = re.compile(rf"[{_WS}]*")
 _CHUNK = re.compile(rf"[^{_WS}]*")
+_SPACE = re.compile(rf"[{_BLANK}]")
+_LONG = 10_000  # characters from which on it pays to remember decisions
+_NEAR = 8  # characters before a mark that mostly hold the start of its chunk
 
 _MULTI = rf"-{{2,}}|\.{{2,}}|(?:\.[{_WS}]){{2}}\."
 _WORD_END = rf"[{_WS}]|\Z|[{_BREAKING}]|{_MULTI}|,(?=\Z|[{_WS}]|[{_BREAKING}]|{_MULTI})"
 _TOKEN = re.compile(rf"{_MULTI}|[^(\"`{{\[:;&#*@)}}\]\-,{_WS}](?:(?!{_WORD_END})[^{_WS}])*|[^{_WS}]")
 _NUMBER = re.compile(r"-?[.,]?\d[\d,.\-]*")
 _INSIDE = frozenset(";:,.!?")
+_CLOSING_MARKS = frozenset("\"')]}‘’“”«»")
+
+# For each break, counted from a mark: the end of the sentence without closing marks, the start of what follows, and
+# whether that begins with a closing mark.
+_Breaks = list[tuple[int, int, bool]]
 
 
 def sentences(text: str) -> list[str]:
@@ -156,47 +168,85 @@ def sentences(text: str) -> list[str]:
     return [text[start:end] for start, end in spans(text)]
 
 
-def count_sentences(text: str) -> int:
-    """Count the sentences of a text.
+def iter_sentences(text: str) -> Iterator[str]:
+    """Yield the sentences one by one, for checks that are often certain after a few.
 
     Example:
-        >>> count_sentences("One. Two? Three")
-        3
+        >>> next(iter_sentences("One. Two? Three"))
+        'One.'
     """
-    return len(spans(text))
+    return (text[start:end] for start, end in spans(text))
 
 
-def spans(text: str) -> list[tuple[int, int]]:
-    """Return start and end of each sentence; closing quotes and brackets belong to the sentence they close."""
-    found = []
+def count_sentences(text: str, limit: int | None = None) -> int:
+    """Count the sentences of a text, up to a limit.
+
+    Example:
+        >>> count_sentences("One. Two? Three"), count_sentences("One. Two? Three", 2)
+        (3, 2)
+    """
+    return len(list(islice(spans(text), limit)))
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each sentence; closing quotes and brackets belong to the sentence they close."""
+    known: dict[str, _Breaks] | None = {} if len(text) > _LONG else None
     start, size = 0, len(text.rstrip())
     for match in _MARK.finditer(text):
         if match.lastindex == 1:
-            found.append((start, match.end(1)))
+            yield start, match.end(1)
             start = match.end()
             continue
-        for end, following in _breaks(text, match):
-            closers = _CLOSERS.match(text, following, size)
-            found.append((start, following + len(closers[0].rstrip()) if closers else end))
-            start = closers.end() if closers else following
+        mark = match.start()
+        for end, following, is_closed in (
+            _known_breaks(text, match, known) if known is not None else _breaks(text, match)
+        ):
+            closers = _CLOSERS.match(text, mark + following, size) if is_closed else None
+            yield start, closers.start() + len(closers[0].rstrip()) if closers else mark + end
+            start = closers.end() if closers else mark + following
     if start < size:
-        found.append((start, size))
+        yield start, size
+
+
+def _known_breaks(text: str, match: re.Match[str], known: dict[str, _Breaks]) -> _Breaks:
+    """Return the breaks of a chunk; what was decided for the same characters in this text is decided for these."""
+    mark = match.start()
+    if mark <= _NEAR:
+        return _breaks(text, match)
+    key = text[mark - _NEAR : match.end(3)]
+    found = known.get(key)
+    if found is None:
+        found = _breaks(text, match)
+        if _SPACE.search(key, 0, _NEAR):  # else the start of the chunk matters too
+            known[key] = found
     return found
 
 
-def _breaks(text: str, match: re.Match[str]) -> list[tuple[int, int]]:
-    """Return the end and the continuation of each sentence that a mark of this chunk ends.
+def _breaks(text: str, match: re.Match[str]) -> _Breaks:
+    """Return what each sentence that a mark of this chunk ends has after the mark that the match begins with.
 
     Only the last possible mark of a chunk counts, and the first if the chunk begins with it.
     """
-    if not match[2] and match.end() > match.end(2):
-        ends = [match.end(2)]
-    else:
-        ends = [mark.end() for mark in _CANDIDATE.finditer(text, match.start(), match.end() + 1)]
-        opens_chunk = len(ends) > 1 and _chunk_start(text, ends[0] - 1) == ends[0] - 1 != 1
-        ends = [ends[0], ends[-1]] if opens_chunk else ends[-1:]
-    gaps = [(end, _skip(_GAP, text, end)) for end in ends]
-    return [(end, following) for end, following in gaps if _is_break(_context(text, end, following))]
+    mark, following = match.span()
+    if not match[2] and following > mark + 1:
+        context = text[_chunk_start(text, mark) : match.end(3)]
+        return [(1, following - mark, text[following] in _CLOSING_MARKS)] if _is_break(context) else []
+    gaps = [(end, _skip(_GAP, text, end)) for end in _ends(text, mark, following + 1)]
+    return [
+        (end - mark, following - mark, text[following : following + 1] in _CLOSING_MARKS)
+        for end, following in gaps
+        if _is_break(_context(text, end, following))
+    ]
+
+
+def _ends(text: str, mark: int, limit: int) -> list[int]:
+    first = _CANDIDATE.search(text, mark, limit)
+    last = first and _LAST_CANDIDATE.match(text, first.start(), limit)
+    if not first or not last:
+        return []
+    place = first.start()
+    opens_chunk = last.end() > first.end() and _chunk_start(text, place) == place != 1
+    return [first.end(), last.end()] if opens_chunk else [last.end()]
 
 
 def _skip(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -217,7 +267,7 @@ def _chunk_start(text: str, position: int) -> int:
     width = 32
     while True:
         low = max(0, position - width)
-        last = re.split(r"[\t-\r ]", text[low:position])[-1]
+        last = _SPACE.split(text[low:position])[-1]
         if len(last) < position - low or low == 0:
             return position - len(last)
         width *= 8

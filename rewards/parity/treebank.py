@@ -18,14 +18,20 @@ from rewards.parity.punkt import sentences
 _WS = "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 _CLOSERS = "])}>\"'»”’ "
 
-_OPENING = re.compile(r"[«“‘„]|`+")
+# Of the marks to be set off by blanks, the patterns capture all that is kept: what they split is joined by blanks,
+# which is much faster than a substitution with references to groups.
+_OPENING = "«“‘„"
+_BACKTICKS = re.compile(r"(`+)")
 _OPENING_STRAIGHT = re.compile(r"(?:\"|'')(?:(?<=[ (\[{<]\")|(?<=[ (\[{<]''))")
-_APOSTROPHE = re.compile(r"'(?=\S)")
+# Among ASCII characters, an apostrophe that opens a word; and one that may, next to others.
+_NO_CLITIC = r"(?!(?i:re|ve|ll|[mtsdn])(?![\w\x80-\U0010ffff]))"
+_ASCII_APOSTROPHE = re.compile(rf"'(?<![\w\x80-\U0010ffff]')(?=\w){_NO_CLITIC}(?!\w\w?[\x80-\U0010ffff])", re.ASCII)
+_APOSTROPHE = re.compile(rf"'(?<!\w')(?=[\w\x80-\U0010ffff]){_NO_CLITIC}", re.ASCII)
 _CLITIC = re.compile(r"re|ve|ll|[mtsdn]", re.IGNORECASE)
 _COMMA = re.compile(r"([:,])(\D)")
-_PADDED = re.compile(r"\.\.+|[;@#$%&?!\u2012-\u2015]")
+_PADDED = re.compile(r"(\.\.+|[;@#$%&?!\u2012-\u2015])")
 _QUOTE_BEFORE_SPACE = re.compile(r"' (?<=[^']' )")
-_BRACKET = re.compile(r"[*\[\](){}<>»”’]|--")
+_BRACKET = re.compile(r"([*\[\](){}<>»”’]|--)")
 _SPACES = re.compile(f"[{_WS}]+")
 _POSSESSIVE = re.compile(r"('[sSmMdD]?) (?:(?<=[^' ]' )|(?<=[^' ]'[a-zA-Z] ))")
 _CONTRACTED = re.compile(r"(?<=[^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ")
@@ -54,6 +60,7 @@ _MAYBE_FUSED = re.compile(r"\b(?:cannot|gimme|gonna|gotta|lemme|wanna)(?:n't)?\b
 
 _MEMO_SIZE = 50_000
 _MEMO_LENGTH = 40
+_MANY = 1000  # sentences; a text with more of them mostly repeats some
 _CONTEXTUAL = 1 << 40
 
 
@@ -87,6 +94,14 @@ class _Upper(dict[str, int]):
         return count
 
 
+class _Sentences(dict[str, list[str]]):
+    """Tokens of the sentences of one text."""
+
+    def __missing__(self, sentence: str) -> list[str]:
+        self[sentence] = tokens = tokenize(sentence)
+        return tokens
+
+
 def _fits(memo: dict[str, Any], chunk: str) -> bool:
     """Whether to remember a chunk; a full memo starts anew."""
     if len(memo) >= _MEMO_SIZE:
@@ -106,10 +121,11 @@ def word_tokenize(text: str) -> list[str]:
         >>> word_tokenize("I can't go. Cannot you?")
         ['I', 'ca', "n't", 'go', '.', 'Can', 'not', 'you', '?']
     """
-    if any(map(text.__contains__, _MAYBE_AWKWARD)):
-        return list(chain.from_iterable(map(tokenize, sentences(text))))
+    found = sentences(text)
+    if len(found) > _MANY or any(map(text.__contains__, _MAYBE_AWKWARD)):
+        return list(chain.from_iterable(map(_Sentences().__getitem__, found)))
     tokens: list[str] = []
-    for sentence in sentences(text):
+    for sentence in found:
         *chunks, last = sentence.split()
         final = _FINAL[last]
         if final is None:
@@ -128,10 +144,10 @@ def tokenize(sentence: str) -> list[str]:
         ['He', 'paid', '$', '3.50', ',', 'i.e.', '``', 'a', 'lot', "''", '.']
     """
     chunks = sentence.split()
-    if not chunks:
-        return []
+    if not chunks or _AWKWARD.search(sentence) or (sentence[-1].isspace() and "'" in sentence):
+        return _rewritten(sentence)
     final = _FINAL[chunks.pop()]
-    if final is None or _AWKWARD.search(sentence) or (sentence[-1].isspace() and "'" in sentence):
+    if final is None:
         return _rewritten(sentence)
     return [*chain.from_iterable(map(_INNER.__getitem__, chunks)), *final]
 
@@ -203,22 +219,38 @@ def _upper_tokens(chunk: str) -> int:
 
 def _rewritten(text: str) -> list[str]:
     """Apply all rules to a whole sentence."""
-    text = _OPENING.sub(r" \g<0> ", text)
+    text = _with_opening_apart(text)
     if text[:1] == '"':
         text = "``" + text[1:]
     text = text.replace("``", " `` ")
     text = _OPENING_STRAIGHT.sub(" `` ", text)
     text = _final_stop(_detached(text))
-    text = _COMMA.sub(r" \1 \2", text)
+    text = _with_commas_apart(text)
     if text[-1:] in {",", ":"}:
         text = f"{text[:-1]} {text[-1]} "
-    text = _PADDED.sub(r" \g<0> ", text)
+    text = " ".join(_PADDED.split(text))
     text = _QUOTE_BEFORE_SPACE.sub(" ' ", text)
-    text = _BRACKET.sub(r" \g<0> ", text)
+    text = " ".join(_BRACKET.split(text))
     text = f" {text} ".replace("''", " '' ").replace('"', " '' ")
-    text = _SPACES.sub(" ", text)
-    text = _CONTRACTED.sub(r" \1 ", _POSSESSIVE.sub(r" \1 ", text))
+    if any(map(text.__contains__, _SEPARATORS)):
+        text = _SPACES.sub(" ", text)
+    else:
+        text = f" {' '.join(text.split())} "
+    text = " ".join(_CONTRACTED.split(" ".join(_POSSESSIVE.split(text))))
     return _TWAS.sub(r"\1 \2 ", _TIS.sub(r"\1 \2 ", _FUSED.sub(_unfused, text))).split()
+
+
+def _with_opening_apart(text: str) -> str:
+    for mark in _OPENING:
+        if mark in text:
+            text = text.replace(mark, f" {mark} ")
+    return " ".join(_BACKTICKS.split(text)) if "`" in text else text
+
+
+def _with_commas_apart(text: str) -> str:
+    parts = _COMMA.split(text)
+    parts[1::3] = [f" {mark} " for mark in parts[1::3]]
+    return "".join(parts)
 
 
 def _unfused(match: re.Match[str]) -> str:
@@ -238,6 +270,9 @@ def _final_stop(text: str) -> str:
 def _detached(text: str) -> str:
     """Set off an apostrophe that opens a word, unless the word is a clitic such as 's."""
     if "'" not in text:
+        return text
+    text = _ASCII_APOSTROPHE.sub("' ", text)
+    if text.isascii():
         return text
 
     def spaced(match: re.Match[str]) -> str:

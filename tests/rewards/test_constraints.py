@@ -27,7 +27,7 @@ CASES = (
     Case(
         {"type": "length:min_words", "limit": 5},
         (words(5), words(6), "今天天气好", "Tom's well-known $3.14 is \\boxed{1,000}", "नमस्ते दुनिया नमस्ते दुनिया नमस्ते"),
-        (words(4), "今天天气", "a-b-c-d-e", "- - - - -", "\\alpha \\beta \\gamma \\delta \\epsilon", "नमस्ते दुनिया"),
+        (words(4), "今天天气", "a-b-c-d", "- - - - -", "\\alpha \\beta \\gamma \\delta \\epsilon", "नमस्ते दुनिया"),
     ),
     Case(
         {"type": "length:max_words", "limit": 3},
@@ -237,7 +237,7 @@ def test_a_constraint_on_the_thinking_ignores_the_answer(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Yes.", "It is 7.", "aaaa bbbb", "ABCD 世界世界"], ids=["short", "digit", "few", "mixed"]
+    "text", ["Yes.", "It is 7.", "aaaa bbbb", "ABCDEFGHIJKLMNOP 世界世界"], ids=["short", "digit", "few", "mixed"]
 )
 def test_a_language_that_cannot_be_told_is_unscored(text: str) -> None:
     assert check({"type": "language:response", "language": "en"}, text) is Status.UNSCORED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 
+from rewards.parity import punkt
 from rewards.parity.ifbench.base import SUITE, reject_negative
 from rewards.parity.ifbench.lists import STOP_WORDS
 from rewards.parity.view import View
@@ -25,7 +27,8 @@ def sentence_type(view: View) -> bool:
     """Ask for two statements a question; a sentence that ends in a closing quote is neither."""
     if "?" not in view.raw and view.stripped.endswith("."):
         return False
-    return _ending(view, ".") == 2 * _ending(view, "?")
+    endings = _endings(view)
+    return endings.count(".") == 2 * endings.count("?")
 
 
 @SUITE.check("ratio:sentence_balance")
@@ -33,19 +36,19 @@ def sentence_balance(view: View) -> bool:
     # Without one of the marks all three counts must be 0, and the last sentence ends where the text does.
     if not all(mark in view.raw for mark in ".?!") and view.stripped.endswith((".", "?", "!")):
         return False
-    return _ending(view, ".") == _ending(view, "?") == _ending(view, "!")
+    endings = _endings(view)
+    return endings.count(".") == endings.count("?") == endings.count("!")
 
 
-def _ending(view: View, mark: str) -> int:
-    if mark not in view.raw:
-        return 0
-    return sum(sentence.endswith(mark) for sentence in view.sentences)
+def _endings(view: View) -> str:
+    """Return the last characters of the sentences."""
+    return "".join([view.raw[end - 1] for _, end in punkt.spans(view.raw)])
 
 
 @SUITE.check("ratio:sentence_words")
 def sentence_words(view: View) -> bool:
     """Ask for three sentences of one length; that their words differ is not looked at."""
-    sentences = view.sentences
+    sentences = list(islice(punkt.iter_sentences(view.raw), 4))
     return len(sentences) == 3 and len({len(sentence.strip()) for sentence in sentences}) == 1
 
 

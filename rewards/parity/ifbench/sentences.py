@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 
+from rewards.parity import punkt
 from rewards.parity.ifbench.base import DELETE_PUNCTUATION, EDGE, PUNCTUATION, SUITE, reject_falsy, reject_negative
 from rewards.parity.view import View
 
 
-def at_least(view: View, count: int) -> bool:
-    """Return whether the text can have so many sentences: the splitter breaks only after a mark."""
-    raw = view.raw
-    return raw.count(".") + raw.count("?") + raw.count("!") + 1 >= count and len(view.sentences) >= count
+def nth_sentence(view: View, n: int) -> str | None:
+    """Return the n-th sentence, if there are so many; from the end, as Python counts, for n below 1."""
+    if n < 1:
+        return view.sentences[n - 1]
+    if sum(map(view.raw.count, ".?!")) + 1 < n:  # the splitter breaks only after a mark
+        return None
+    return next(islice(punkt.iter_sentences(view.raw), n - 1, None), None)
 
 
 @SUITE.check("sentence:alliteration_increment")
 def alliteration_increment(view: View) -> bool:
     """Sum the words of all runs with one initial; one sentence alone always passes."""
     previous = -1
-    for sentence in view.sentences:
+    for sentence in punkt.iter_sentences(view.raw):
         alliterative = _alliterative_words(sentence)
         if alliterative <= previous:
             return False
@@ -39,9 +43,8 @@ def keyword(view: View, word: str, N: int) -> bool:
     """Look for a whole word in the N-th sentence, which is the last one for 0."""
     reject_negative(N=N)
     reject_falsy(word=word)
-    if _lacks(view, word) or not at_least(view, N):
-        return False
-    return _whole_word(word).search(view.sentences[N - 1]) is not None
+    sentence = None if _lacks(view, word) else nth_sentence(view, N)
+    return sentence is not None and _whole_word(word).search(sentence) is not None
 
 
 def _lacks(view: View, word: str) -> bool:
@@ -57,13 +60,15 @@ def _whole_word(word: str) -> re.Pattern[str]:
 @SUITE.check("sentence:increment")
 def increment(view: View, small_n: int) -> bool:
     reject_negative(small_n=small_n)
-    counts = (len(sentence.translate(DELETE_PUNCTUATION).split()) for sentence in view.sentences)
+    sentences = punkt.iter_sentences(view.raw)
+    counts = (len(sentence.translate(DELETE_PUNCTUATION).split()) for sentence in sentences)
     return all(second == first + small_n for first, second in pairwise(counts))
 
 
 @SUITE.check("words:last_first")
 def last_first(view: View) -> bool:
-    return all(_last_word(first) == _first_word(second) != "" for first, second in pairwise(view.sentences))
+    pairs = pairwise(punkt.iter_sentences(view.raw))
+    return all(_last_word(first) == _first_word(second) != "" for first, second in pairs)
 
 
 def _last_word(sentence: str) -> str:
@@ -77,7 +82,8 @@ def _first_word(sentence: str) -> str:
 @SUITE.check("custom:sentence_alphabet")
 def sentence_alphabet(view: View) -> bool:
     """Ask for 26 sentences that begin with a to z; a leading quote is the first letter."""
-    if view.stripped[0].lower()[0] != "a" or not at_least(view, 26) or len(view.sentences) != 26:
+    if view.stripped[0].lower()[0] != "a" or nth_sentence(view, 26) is None:
         return False
-    initials = "".join(sentence.split()[0].lower()[0] for sentence in view.sentences)
+    sentences = islice(punkt.iter_sentences(view.raw), 27)
+    initials = "".join(sentence.split()[0].lower()[0] for sentence in sentences)
     return initials == "abcdefghijklmnopqrstuvwxyz"

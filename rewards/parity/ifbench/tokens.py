@@ -8,7 +8,7 @@ import string
 from rewards.parity import treebank
 from rewards.parity.ifbench.base import SUITE, reject_falsy, reject_negative
 from rewards.parity.ifbench.lists import PRONOUNS
-from rewards.parity.ifbench.sentences import at_least
+from rewards.parity.ifbench.sentences import nth_sentence
 from rewards.parity.ifbench.verbs import is_verb
 from rewards.parity.view import View
 
@@ -107,7 +107,8 @@ def keywords_specific_position(view: View, keyword: str, n: int, m: int) -> bool
     """Look at the m-th token with a letter or digit of the n-th sentence."""
     reject_falsy(keyword=keyword, n=n, m=m)
     wanted = keyword.strip().lower()
-    if (wanted.isascii() and wanted not in view.lower) or not at_least(view, n):
+    sentence = None if wanted.isascii() and wanted not in view.lower else nth_sentence(view, n)
+    if sentence is None:
         return False
-    words = [token for token in treebank.word_tokenize(view.sentences[n - 1]) if any(map(str.isalnum, token))]
+    words = [token for token in treebank.word_tokenize(sentence) if any(map(str.isalnum, token))]
     return len(words) >= m and words[m - 1].lower() == wanted

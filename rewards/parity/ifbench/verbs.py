@@ -15,12 +15,14 @@ def is_verb(tokens: list[str]) -> bool:
         >>> [is_verb(text.split()) for text in ("Use the map", "Use maps", "Whirring and pulsing", "The map")]
         [True, False, True, False]
     """
+    if len(tokens) == 1 and tokens[0].lower() in _VERBS_ALONE:
+        return True
     return bool(tokens) and _given_by(tokens[1:2]) >= _needed_by(tokens[0])
 
 
 def _given_by(following: list[str]) -> int:
     if not following:
-        return 1
+        return 5
     token = following[0].lower()
     if token in _GIVEN:
         return _GIVEN[token]
@@ -83,7 +85,7 @@ _NEEDED_WORDS = {
         celebrate challenge change clean combine communicate compare compete compute concentrate conduct confirm
         construct consume contact control convey cook copy cover create cut debate deduce define delve demonstrate
         denote derive determine display dive draw drift drive elaborate enable enhance enjoy escape establish expand
-        feel felt generate govern grab greet guess handle heal held hit hope hundred include increase infer inform
+        feel felt generate govern grab greet guess handle heal held hit hundred include increase infer inform
         inspect investigate involve lack lease limit list maintain manage mean merge modify move negotiate paint
         paraphrase perceive pick plant possess present prevent print push quit reach red refresh relaunch relax
         remember rent repeat rephrase represent research result retrieve review rewrite roam run said say seem
@@ -101,8 +103,16 @@ _NEEDED_WORDS = {
         strive study suggest summon swap swim tie torn travel type understand unfold upgrade uphold walk wander warn
         win withstand wrap write written
     """,
+    14: "hope",
 }
 _NEEDED = _by_word(_NEEDED_WORDS)
+_VERBS_ALONE = frozenset(
+    """
+    absorb achieve add adopt agree allow append appear apply ask attend become believe bring build buy choose collect
+    come compete compose continue decide defend depend drink follow govern handle identify improve learn locate make
+    open prepare receive reduce remember run sell simplify solve stop suppose win write written
+    """.split()
+)
 _NEEDED_BY_MARK = {"*": 14, "[": 12, "|": 14, "+": 14, "“": 12, "•": 14}
 
 _PLAIN_VERBS = frozenset(
