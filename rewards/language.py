@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from functools import lru_cache
@@ -34,6 +35,7 @@ _SHARED_SCRIPT = {
     "ARABIC": frozenset({"ar", "fa", "ur"}),
     "DEVANAGARI": frozenset({"hi", "mr", "ne"}),
 }
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _WEIGHTS = {"CJK": 4, "HIRAGANA": 3, "KATAKANA": 3, "HANGUL": 2}  # letters of an alphabet that say as much
 MIN_LETTERS = 20  # below this many letters n-grams guess between languages of one script
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
@@ -53,11 +55,11 @@ def _script(character: str) -> str:
 
 def _scripts(prose: str) -> Counter[str]:
     """Count the letters of each script, weighted by how much one says."""
+    plain = len(prose.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+    scripts = Counter({"LATIN": plain} if plain else {})
     if prose.isascii():
-        letters = len(prose.encode().translate(None, _NO_LETTERS))
-        return Counter({"LATIN": letters} if letters else {})
-    scripts: Counter[str] = Counter()
-    for character, times in Counter(prose).items():
+        return scripts
+    for character, times in Counter(_NOT_ASCII.findall(prose)).items():
         if character.isalpha():
             script = _script(character)
             scripts[script] += times * _WEIGHTS.get(script, 1)

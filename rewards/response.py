@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
+from rewards.lazy import lazy
 from rewards.notation import visible
 from rewards.scope import numbered
 from rewards.text import Text, part_spans
@@ -55,18 +55,26 @@ class Response:
         well_formed = opened and single and bool(thinking.strip()) and bool(answer.strip())
         return cls(thinking, answer, truncated, well_formed)
 
-    @cached_property
+    @lazy
     def _views(self) -> dict[str, Text | None]:
-        thinking = self.thinking or ""
-        whole = f"{thinking}{self.answer}" if self.thinking is None else f"{OPEN}{thinking}{CLOSE}{self.answer}"
-        return {"answer": Text(self.answer), "thinking": Text(thinking), "whole": Text(whole)}
+        return {}
 
     def view(self, scope: str) -> Text | None:
         """Return the part of the response that a scope names, with its cached views; None where there is none."""
-        if scope not in self._views:
-            place = numbered(scope)
-            self._views[scope] = self._part(*place) if place else None
-        return self._views[scope]
+        views = self._views
+        if scope not in views:
+            views[scope] = self._view(scope)
+        return views[scope]
+
+    def _view(self, scope: str) -> Text | None:
+        if scope == "answer":
+            return Text(self.answer)
+        if scope == "thinking":
+            return Text(self.thinking or "")
+        if scope == "whole":
+            return Text(self.answer if self.thinking is None else f"{OPEN}{self.thinking}{CLOSE}{self.answer}")
+        place = numbered(scope)
+        return self._part(*place) if place else None
 
     def _part(self, unit: str, number: int) -> Text | None:
         answer = visible(self.answer)

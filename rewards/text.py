@@ -12,38 +12,27 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
+from rewards.characters import CJK, MARK
+from rewards.lazy import lazy
 from rewards.notation import CODE as CODE
 from rewards.notation import MATH as MATH
 from rewards.notation import visible, without_commands, without_notation
+from rewards.quick_words import quick_words
 from rewards.sentences import split_sentences
 
-_CJK = (
-    r"\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"  # kana without their punctuation
-    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
-# `\w` leaves combining marks out, but words of many scripts contain them.
-MARK = "\u200c\u200d" + "".join(
-    chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"}
-)
-EDGE = rf"[^\W_{_CJK}]"  # a letter or digit of a script that separates words
-_PART = rf"[^\W_{_CJK}](?:[^\W_{_CJK}]|[{MARK}])*"
-_WORD = re.compile(rf"[{_CJK}]|{_PART}(?:(?:['’\-‐‑]|(?<=\d)[.,](?=\d)){_PART})*")
+EDGE = rf"[^\W_{CJK}]"  # a letter or digit of a script that separates words
+_PART = rf"[^\W_{CJK}](?:[^\W_{CJK}]|[{MARK}])*"
+_WORD = re.compile(rf"[{CJK}]|{_PART}(?:(?:['’\-‐‑]|(?<=\d)[.,](?=\d)){_PART})*")
 _LONGEST_CHAIN = 4  # parts of a compound; a longer chain of hyphens or apostrophes is a row of words
-_ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:(?:['-]|(?<=\d)[.,](?=\d))[A-Za-z0-9]+)*")
-_ASCII_RUNS = bytes(ord("w") if chr(code).isalnum() else ord(" ") for code in range(128)) + b" " * 128
-_ASCII_JOINTS = (
-    re.compile(r"['-](?<=[A-Za-z0-9]['-])(?=[A-Za-z0-9])"),
-    re.compile(r"[.,](?=[0-9])(?<=[0-9][.,])"),
-)
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _JOINT = re.compile(r"['’\-‐‑]")
-_CHAIN = re.compile(rf"(?:[^\W_]++['’\-‐‑]){{{_LONGEST_CHAIN},}}[^\W_]")
+_CHAIN = re.compile(r"['’\-‐‑]" + r"[^\W_]++['’\-‐‑]" * (_LONGEST_CHAIN - 1) + r"[^\W_]")
 _UNCOUNTABLE_SHARE = 0.2
 _UNSEGMENTED = re.compile(r"[\u0e01-\u0e30\u0e40-\u0e46]|[\u0e81-\u0eb0]|[\u1000-\u102a]|[\u1780-\u17b3]")
 _SCRIPTS = ((0x1780, "Khmer"), (0x1000, "Burmese"), (0x0E81, "Lao"), (0x0E01, "Thai"))
-_HAS_WORD = re.compile(rf"[{_CJK}]|[^\W_]")
+_HAS_WORD = re.compile(rf"[{CJK}]|[^\W_]")
 _NOT_BLANK_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _BLANK_LINES = re.compile(r"\n(?:[ \t\r\f\v\u00a0\u3000]*\n)+")
 _NUMBER = r"(?:\d{1,3}|[ivxlc]{1,6})"
@@ -71,81 +60,73 @@ class Text:
         self.original = raw
         self.raw = visible(raw)
 
-    @cached_property
+    @lazy
     def stripped(self) -> str:
         return self.raw.strip()
 
-    @cached_property
+    @lazy
     def normalized(self) -> str:
         """Return the text in NFC, case-folded, without LaTeX commands: where keywords are looked up."""
         return fold(self._without_commands)
 
-    @cached_property
+    @lazy
     def _without_commands(self) -> str:
         return without_commands(self.raw)
 
-    @cached_property
+    @lazy
     def prose(self) -> str:
         return without_notation(self.raw)
 
-    @cached_property
+    @lazy
     def words(self) -> tuple[str, ...]:
         said = self._without_commands
-        pattern = _ASCII_WORD if said.isascii() else _WORD
-        found = pattern.findall(said if said.isascii() else unicodedata.normalize("NFC", said))
+        found = quick_words(said)
+        if found is None:
+            found = _WORD.findall(unicodedata.normalize("NFC", said))
         return tuple(_unchained(found) if self._has_chains else found)
 
-    @cached_property
+    @lazy
     def _has_chains(self) -> bool:
         said = self._without_commands
         joints = sum(map(said.count, "-'" if said.isascii() else "-'’‐‑"))
         return joints >= _LONGEST_CHAIN and _CHAIN.search(said) is not None
 
-    @cached_property
-    def word_count(self) -> int:
-        """The number of `words`, without listing them where ASCII allows."""
-        said = self._without_commands
-        if "words" in self.__dict__ or not said.isascii() or self._has_chains:
-            return len(self.words)
-        runs = (b" " + said.encode().translate(_ASCII_RUNS)).count(b" w")
-        return runs - sum(len(joint.findall(said)) for joint in _ASCII_JOINTS)
-
-    @cached_property
+    @lazy
     def lines(self) -> tuple[str, ...]:
         return tuple(self.raw.split("\n"))
 
-    @cached_property
+    @lazy
     def has_words(self) -> bool:
         """Tell whether anything but notation and punctuation is said."""
         return _HAS_WORD.search(self._without_commands) is not None
 
-    @cached_property
+    @lazy
     def uncountable(self) -> str:
         """Say why words and sentences cannot be counted by rule, or "" where they can."""
         found = [] if self.raw.isascii() else _UNSEGMENTED.findall(self.raw)
         # One letter does not make the rest of the answer uncountable.
-        if len(found) <= _UNCOUNTABLE_SHARE * sum(map(str.isalpha, self.raw)):
+        if not found or len(found) <= _UNCOUNTABLE_SHARE * sum(map(str.isalpha, self.raw)):
             return ""
         script = next(name for start, name in _SCRIPTS if ord(found[0]) >= start)
         return f"{script} script does not separate words or sentences, so no rule can count them"
 
-    @cached_property
+    @lazy
     def sentences(self) -> tuple[str, ...]:
         """The sentences of the prose (formulas and code left out), see `rewards.sentences`."""
         return tuple(split_sentences(self.prose))
 
-    @cached_property
+    @lazy
     def filled_lines(self) -> tuple[str, ...]:
         """The lines that are not blank, stripped."""
         return tuple(line for line in map(str.strip, self.lines) if line)
 
-    @cached_property
+    @lazy
     def paragraphs(self) -> tuple[str, ...]:
         """The blocks between blank lines that say something, stripped; a rule or a lone heading is none."""
         return tuple(self.raw[begin:end].strip() for begin, end in part_spans(self.raw, "paragraph"))
 
 
-_SAME = str.maketrans({"’": "'", "‐": "-", "‑": "-"})
+_SAME = (("’", "'"), ("‐", "-"), ("‑", "-"))
 
 
 def _unchained(words: list[str]) -> Iterator[str]:
@@ -163,7 +144,11 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFC", text).casefold().translate(_SAME)
+    text = unicodedata.normalize("NFC", text).casefold()
+    for variant, plain in _SAME:
+        if variant in text:
+            text = text.replace(variant, plain)
+    return text
 
 
 @lru_cache(maxsize=4096)

@@ -204,9 +204,7 @@ def _opening(close: str) -> str:
     return next(left for left, right in _QUOTES.items() if right == close)
 
 
-_DECORATION = re.compile(
-    rf"[{re.escape(MARKUP)}\U0001f000-\U0001faff\u2600-\u2752\u2756-\u27bf\ufe0f\u200d]+\Z"
-)
+_DECORATION = re.compile(rf"[{re.escape(MARKUP)}\U0001f000-\U0001faff\u2600-\u2752\u2756-\u27bf\ufe0f\u200d]+\Z")
 _STATED = re.compile(r"[.。．｡।۔!！;；:：,，](?<!\.\.)\Z")
 _ABBREVIATED = re.compile(
     r"(?:(?<![^\W\d_])[^\W\d_]|\b(?:etc|inc|ltd|corp|co|jr|sr|al|dr|mr|mrs|ms|vs|ph\.d|no|st))\.\Z", re.IGNORECASE

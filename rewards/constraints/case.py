@@ -16,11 +16,12 @@ from rewards.filler import SENTENCES, words
 from rewards.language import guess_language
 from rewards.text import Text
 
-#: A written word of two or more letters, by itself or hyphenated, or an abbreviation such as U.S.A.
-PLAIN_WORD = re.compile(r"(?<!\w)(?:[^\W\d_]{2,}(?:['’-][^\W\d_]+)*|(?:[^\W\d_]\.){2,}[^\W\d_]?)(?!\w)")
+#: A written word of two or more letters or digits, by itself or hyphenated, or letters set apart, as in U.S.A.
+PLAIN_WORD = re.compile(r"(?<![^\W_])(?:[^\W_]{2,}+(?:['’-][^\W_]+)*|(?:[^\W\d_][._]){2,}[^\W\d_]?)(?![^\W_])")
 # The words of PLAIN_WORD that are in capitals, in ASCII text.
 _ASCII_CAPITALS = re.compile(
-    r"[A-Z](?<!\w[A-Z])(?:[A-Z]+(?!['-][a-zA-Z]*[a-z])(?:['-][A-Z]+)*|\.(?:[A-Z]\.)+[A-Z]?)(?!\w)"
+    r"[A-Z0-9](?<![A-Za-z0-9].)(?:(?:(?<=[A-Z])[0-9]*+[A-Z]|(?<=[0-9])[0-9]*+[A-Z][0-9]*+[A-Z])[A-Z0-9]*+"
+    r"(?!['-][a-zA-Z0-9]*[a-z])(?:['-][A-Z0-9]+)*|[._](?<=[A-Z].)(?:[A-Z][._])+[A-Z]?)(?![A-Za-z0-9])"
 )
 _LATIN_WORD = re.compile(r"(?<![\w\\])[A-Za-z]{2,}(?!\w)")
 #: The language is guessed from the beginning of a text.
@@ -99,10 +100,15 @@ class EnglishLower(_EnglishCase):
 
 
 def capital_words(text: Text) -> int:
-    """Count the words of two or more letters that are all capitals."""
+    """Count the words of two or more letters that are all capitals, digits aside; underscores divide words."""
     if text.prose.isascii():
         return len(_ASCII_CAPITALS.findall(text.prose))
-    return sum(map(str.isupper, PLAIN_WORD.findall(text.prose)))
+    return sum(map(_is_capital, PLAIN_WORD.findall(text.prose)))
+
+
+def _is_capital(word: str) -> bool:
+    """Tell whether a word has two capitals or more and no small letter."""
+    return word.isupper() and sum(map(str.isupper, word)) > 1
 
 
 @register
@@ -174,5 +180,5 @@ class MaxCapitalWords(Edited):
 
 
 def _lowered(match: re.Match[str], spared: Iterator[int]) -> str:
-    is_kept = not match[0].isupper() or next(spared, None) is not None
+    is_kept = not _is_capital(match[0]) or next(spared, None) is not None
     return match[0] if is_kept else match[0].capitalize()

@@ -8,15 +8,17 @@ from itertools import cycle
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
+from pydantic import AfterValidator
+
 from rewards.arguments import Count, Draw, Keyword
 from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.case import judge_letters
 from rewards.constraints.editing import Edited, glue, mention, outside_notation, put_before
 from rewards.constraints.matching import decide, said_sentences
 from rewards.filler import SENTENCES, WORDS, words
+from rewards.quick_words import quick_words
 from rewards.sentences import split_sentences
 from rewards.text import Text, keyword_pattern
-from rewards.wordforms import quick_words
 
 #: Words that a title may leave in lower case, unless they begin a sentence of it.
 MINOR_WORDS = frozenset(
@@ -239,12 +241,18 @@ def _in_turn(part: str, found: Any, changes: Any) -> str:
     return _WORD.sub(change, part)
 
 
+def _with_case(keyword: str) -> str:
+    if keyword.upper() == keyword.lower():
+        raise ValueError(f"{keyword!r} has no letter that could be a capital")
+    return keyword
+
+
 @register
 class KeywordUpper(Edited):
     """The keyword occurs, and always in capitals."""
 
     type: Literal["case:keyword_upper"] = "case:keyword_upper"
-    keyword: Keyword
+    keyword: Annotated[Keyword, AfterValidator(_with_case)]
 
     phrases: ClassVar = {
         "en": (
@@ -265,7 +273,7 @@ class KeywordUpper(Edited):
         return re.compile(keyword_pattern(self.keyword).pattern, re.IGNORECASE)
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = self._pattern.findall(text.raw)
+        found = self._pattern.findall(text.raw.replace("’", "'"))
         wrong = next((each for each in found if not each.isupper()), None)
         if wrong is not None:
             return decide(False, f"{wrong[:60]!r} is not in capitals")

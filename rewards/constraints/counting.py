@@ -15,8 +15,9 @@ from rewards.arguments import Count, Draw, Keywords
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.shaping import Shaped, added, at_least, closed, exactly, shown
 from rewards.numerals import NUMBER, find_numbers, find_values, has_han
+from rewards.quick_words import ascii_runs
 from rewards.text import EDGE, Text
-from rewards.wordforms import ascii_runs, folded_words
+from rewards.wordforms import folded_words
 from rewards.wordlists import CONJUNCTIONS, NAMES, NO_CONJUNCTIONS, PRONOUNS
 
 Integers = Annotated[tuple[int, ...], Field(min_length=1, max_length=100)]

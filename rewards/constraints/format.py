@@ -19,54 +19,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rewards.arguments import Count, Draw, NonBlank
 from rewards.constraint import Context, Example, Status, Verdict, register, verdict_if
+from rewards.constraints.format_readers import empty, read_json, unfenced, yaml_problem
 from rewards.constraints.json_schema import Validator, refused, sample
-from rewards.constraints.layout_views import LaidOut, clip, fillers, has_word, pieces, quoted, repeats
+from rewards.constraints.layout_views import LaidOut, clip, fillers, has_word, pieces, quoted
 from rewards.filler import WORDS
 from rewards.text import Text
 
-_TAG = re.compile(r"[ \t]*+([A-Za-z]*+)")
 _LONGEST_YAML = 20_000
-_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def unfenced(text: str, *names: str) -> str | None:
-    """Return what stands in the one code fence around a text, or the text; None for a fence of another language.
-
-    Example:
-        >>> unfenced("```json\\n{}\\n```", "json"), unfenced("{}", "json"), unfenced("```xml\\n{}\\n```", "json")
-        ('{}', '{}', None)
-    """
-    if not text.startswith("```"):
-        return text
-    if text.count("```") != 2 or len(text) < 6 or not text.endswith("```"):
-        return None
-    tag = _TAG.match(text, 3)
-    known = tag is not None and tag[1].casefold() in ("", *names)
-    return text[tag.end() : -3].strip() if tag and known else None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def read_json(text: str) -> tuple[Any, str]:
-    """Return the object or array that a text is, or why it is none."""
-    body = unfenced(text, "json")
-    if body is None:
-        return None, "more or other than one JSON code fence"
-    try:
-        value = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        return None, f"no valid JSON: {clip(str(error), 80)}"
-    return value, "" if isinstance(value, dict | list) else "neither an object nor an array"
-
-
-def empty(value: Any) -> bool:
-    """Tell whether a JSON value says nothing: null, a blank string, an object or array of nothing."""
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or value == [] or value == {}
 
 
 @register
@@ -159,6 +119,9 @@ def _canonical(value: Any) -> str:
         raise ValueError(problem)
     if not isinstance(schema, Mapping) or not schema:
         raise ValueError("the schema must be a mapping that asks for something")
+    kinds = schema.get("type", "object")
+    if not {"object", "array"} & set(kinds if isinstance(kinds, list) else [kinds]):
+        raise ValueError("the schema must allow an object or array, since an answer in JSON is one")
     return json.dumps(schema, ensure_ascii=False, sort_keys=True)
 
 
@@ -253,33 +216,19 @@ class JsonLines(LaidOut):
         if body is None:
             return verdict_if(False, "more or other than one JSON code fence")
         lines = [line for line in map(str.strip, body.split("\n")) if line]
+        said: set[str] = set()
         for line in lines:
             value, problem = read_json(line)
             if problem or not isinstance(value, dict) or all(map(empty, value.values())):
                 return verdict_if(False, f"not a JSON object that says something: {quoted(line)}")
-        found = len(lines) - repeats(lines)
+            said.add(json.dumps(value, sort_keys=True))
+        found = len(said)
         return verdict_if(found >= self.count, f"{found} different JSON lines, at least {self.count} wanted")
 
     def lay_out(self, text: str, language: str) -> str:
         said = pieces(text)
         said = [*said, *fillers(language, self.count - len(said), said)]
         return "\n".join(json.dumps({"text": line}, ensure_ascii=False) for line in said)
-
-
-def _yaml_problem(text: str) -> str:
-    """Say why a text is no YAML mapping or list, or ""; only events are read, so nothing is built or expanded."""
-    root, documents = "", 0
-    for event in yaml.parse(text, Loader=_YAML_LOADER):
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            return "anchors and aliases are not allowed"
-        if getattr(event, "tag", None):
-            return "tags are not allowed"
-        documents += isinstance(event, yaml.DocumentStartEvent)
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent | yaml.ScalarEvent):
-            root = root or type(event).__name__
-    if documents != 1:
-        return f"{documents} documents, not one"
-    return "" if root in ("MappingStartEvent", "SequenceStartEvent") else "neither a mapping nor a list"
 
 
 @register
@@ -308,7 +257,7 @@ class Yaml(LaidOut):
         if len(body) > _LONGEST_YAML:
             return Verdict(Status.UNSCORED, f"longer than the {_LONGEST_YAML} characters that are parsed")
         try:
-            problem = _yaml_problem(body)
+            problem = yaml_problem(body)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             problem = f"no valid YAML: {clip(' '.join(str(error).split()), 80)}"
         return verdict_if(not problem, problem or "valid YAML")
@@ -367,7 +316,7 @@ class DateList(LaidOut):
         return {"first_year": first, "last_year": first + rng.randint(0, 40), "count": rng.randint(2, 6)}
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        dates = [part.strip() for part in re.split("[,，]", text.stripped)]
+        dates = [part.strip() for part in re.split("[,，、]", text.stripped.rstrip(" .。"))]
         wrong = next((part or "nothing" for part in dates if not self._dated(part)), "")
         found = len(set(dates))
         shown = (

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from rewards.arguments import Draw
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
-from rewards.constraints.format import unfenced
+from rewards.constraints.format_readers import unfenced
 from rewards.constraints.layout_views import LaidOut, clip, fillers, has_word, quoted
 from rewards.filler import WORDS
 from rewards.text import Text
@@ -262,6 +262,20 @@ _LATEX = re.compile(r"\\(?:begin|end)\{[^{}]*+\}|\\[()\[\]]|\\[A-Za-z]++|\\.|\$\
 _CLOSES = {"}": "{", r"\)": r"\(", r"\]": r"\["}
 
 
+# `5 and ` between the dollars of two prices; `5` and `5 apples` with a command or operator are formulas.
+_PRICE = re.compile(r"\d[\d.,]*+(?:[ \t]*[-–—,;][ \t]*|[ \t]+(?:[^\W\d_]{2,}[^\\^_=+*/<>{}$]*+)?)")
+
+
+def _means(text: str, found: re.Match[str]) -> bool:
+    r"""Tell whether a command outside of formulas is one: neither the `\n` of a string nor a part of a path."""
+    token = found[0]
+    braced = text[found.end() : found.end() + 1] in ("{", "[")
+    if not token[1:2].isalpha() or token.endswith("}") or braced:
+        return True
+    before = text[max(0, found.start() - 1) : found.start()]
+    return len(token) > 2 and not before.isalnum() and before != ":"
+
+
 def latex_problem(text: str) -> str:
     r"""Say why a text is no LaTeX with all braces, formulas and environments closed, or "".
 
@@ -270,9 +284,11 @@ def latex_problem(text: str) -> str:
         ('', "'$' stays open")
     """
     opened: list[str] = []
-    marks = 0
-    for token in _LATEX.findall(text):
-        marks += token not in "{}$" and token[1:2] not in "$%&#_{} "
+    marks = formula = 0
+    for found in _LATEX.finditer(text):
+        token = found[0]
+        if not marks and token not in "{}$" and token[1:2] not in "$%&#_{} ":
+            marks = int(bool(opened) or _means(text, found))
         if token in _CLOSES or token.startswith(r"\end{"):
             wanted = _CLOSES.get(token) or r"\begin" + token[4:]
             if not opened or opened.pop() != wanted:
@@ -280,8 +296,11 @@ def latex_problem(text: str) -> str:
         elif token[0] == "$" and opened and opened[-1] == token:
             opened.pop()
             marks += 1
+            if token == "$" and _PRICE.fullmatch(text, formula, found.start()):
+                return "a dollar sign before a price is not escaped"
         elif token in ("{", "$", "$$", r"\(", r"\[") or token.startswith(r"\begin{"):
             opened.append(token)
+            formula = found.end()
     if opened:
         return f"{quoted(opened[-1], 30)} stays open"
     return "" if marks else "no LaTeX commands or formulas"

@@ -51,6 +51,8 @@ def refused(schema: Json) -> Problem:
     problem = next(filter(None, (_refused_here(part) for part in _parts(schema))), "")
     if problem:
         return problem
+    if isinstance(schema, Mapping) and not _demands(schema):
+        return "the schema asks for nothing that a JSON object or array could miss"
     try:
         for part in _parts(schema):
             _follow(part, schema, ())
@@ -69,6 +71,22 @@ def _parts(schema: Json) -> Iterator[Json]:
     inner += [part for key in _MAPS for part in _as_map(schema.get(key)).values()]
     for part in inner:
         yield from _parts(part)
+
+
+def _demands(schema: Mapping[str, Json]) -> bool:
+    return any(key not in (*_SILENT, "$defs", "definitions") for key in schema)
+
+
+def _contradiction(schema: Mapping[str, Json]) -> Problem:
+    """Say which lower bound exceeds its upper one, or what is required and forbidden, or ""."""
+    bounds = [(f"min{unit}", f"max{unit}") for unit in ("Length", "Items", "Properties", "imum")]
+    for low, high in bounds:
+        if low in schema and high in schema and schema[low] > schema[high]:
+            return f"{low} exceeds {high}"
+    known = _as_map(schema.get("properties"))
+    other = schema.get("additionalProperties", True)
+    never = [name for name in _as_list(schema.get("required")) if known.get(name, other) is False]
+    return f"{never[0]!r} is required and not allowed" if never else ""
 
 
 def _as_list(value: Json) -> list[Json]:
@@ -93,7 +111,7 @@ def _refused_here(schema: Json) -> Problem:
             if not _well_formed(key, value)
         ),
         "",
-    )
+    ) or _contradiction(schema)
 
 
 def _well_formed(key: str, value: Json) -> bool:

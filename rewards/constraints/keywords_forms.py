@@ -17,6 +17,7 @@ from rewards.text import Text, fold
 _HAN_RUN = re.compile(f"[{HAN}]+")
 _FIRST_LETTER = re.compile(r"[^\W_]")
 _LAST_LETTER = re.compile(r"([^\W_])[\W_]*\Z")
+_VOWEL = re.compile("[aeiouy]", re.IGNORECASE)
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -108,7 +109,9 @@ class ReversedWords(Edited):
 
 
 def _mirrored(word: str) -> bool:
-    return word == word[::-1] and len(set(word)) > 1
+    """Tell whether something that could be a word reads the same backwards: `xzx` and `2002` are none."""
+    spoken = not word.isascii() or _VOWEL.search(word) is not None
+    return spoken and word == word[::-1] and len(set(word)) > 1
 
 
 def _han_palindromes(run: str, letters: int) -> set[str]:
@@ -125,7 +128,7 @@ def palindromes(text: Text, letters: int, enough: int) -> list[str]:
 
     Example:
         >>> palindromes(Text("Level 2002 oooo"), 3, 9), palindromes(Text("上海自来水来自海上"), 3, 9)
-        (['2002', 'level'], ['来水来'])
+        (['level'], ['来水来'])
         >>> palindromes(Text("Was it a cat I saw?"), 3, 9)
         ['wasitacatisaw']
     """

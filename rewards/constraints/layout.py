@@ -13,10 +13,12 @@ from pydantic import AfterValidator
 from rewards.arguments import Count, Draw
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.layout_views import (
+    HAN_DIGITS,
     LaidOut,
     bullet_items,
     clip,
     fillers,
+    han_number,
     has_word,
     pieces,
     repeats,
@@ -24,6 +26,7 @@ from rewards.constraints.layout_views import (
     without_code,
     without_fences,
 )
+from rewards.constraints.matching import is_han
 from rewards.draft import Draft
 from rewards.filler import WORDS
 from rewards.text import EDGE, MATH, Text
@@ -40,7 +43,7 @@ def _as_bullets(text: str, number: int, language: str) -> str:
 
 @register
 class Bullets(LaidOut):
-    """Exactly `count` bullet points (`-`, `*`, `+` or `•` and a blank), no two alike; nested ones count."""
+    """Exactly `count` bullet points (`-`, `*`, `+` or `•`), no two alike; nested ones count."""
 
     type: Literal["layout:bullets"] = "layout:bullets"
     count: Annotated[Count, Draw.range(2, 6)]
@@ -48,10 +51,13 @@ class Bullets(LaidOut):
 
     phrases: ClassVar = {
         "en": (
-            "Use exactly {count} bullet point{s}, each on its own line starting with {mark}.",
-            "Give your answer in exactly {count} markdown bullet point{s}.",
+            "Use exactly {count} bullet point{s}, no two alike, each on its own line starting with {mark}.",
+            "Give your answer in exactly {count} markdown bullet point{s} ({mark}), no two alike.",
         ),
-        "zh": ("用恰好{count}个要点回答，每个要点以“{sign} ”开头。", "请列出恰好{count}个以“{sign} ”开头的要点。"),
+        "zh": (
+            "用恰好{count}个要点回答，每个要点占一行，以{sign}开头，内容不重复。",
+            "请列出恰好{count}个以{sign}开头、内容不重复的要点。",
+        ),
     }
     notes: ClassVar = {"en": "{count} bullet{s}", "zh": "{count}个要点"}
     examples: ClassVar = (
@@ -60,15 +66,14 @@ class Bullets(LaidOut):
     )
 
     def slots(self, language: str) -> dict[str, Any]:
-        starred = self.marks == "*"
-        return {
-            **super().slots(language),
-            "mark": "an asterisk" if starred else "a dash",
-            "sign": "*" if starred else "-",
-        }
+        shown = [f"“{mark}”" if language == "zh" else f"`{mark}`" for mark in self.marks if mark != "+"]
+        last = "或" if language == "zh" else " or "
+        said = last.join(filter(None, [("、" if language == "zh" else ", ").join(shown[:-1]), shown[-1]]))
+        return {**super().slots(language), "mark": said, "sign": said}
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        items = [item for _, mark, item in bullet_items(text.raw) if mark in self.marks]
+        marks = f"{self.marks}–·" if "•" in self.marks else self.marks
+        items = [item for _, mark, item in bullet_items(text.raw) if mark in marks]
         evidence = f"found {len(items)} bullet points, wanted {self.count}"
         if len(items) == self.count and (again := repeats(items)):
             return verdict_if(False, f"{evidence}; {again} repeat an earlier one")
@@ -84,7 +89,7 @@ class Bullets(LaidOut):
 
 @register
 class MinBullets(LaidOut):
-    """At least `count` different bullet points (`-`, `*`, `+` or `•` and a blank); nested ones count."""
+    """At least `count` different bullet points (`-`, `*`, `+` or `•`); nested ones count."""
 
     type: Literal["layout:min_bullets"] = "layout:min_bullets"
     count: Annotated[Count, Draw.range(2, 7)]
@@ -92,9 +97,9 @@ class MinBullets(LaidOut):
     phrases: ClassVar = {
         "en": (
             "Use at least {count} bullet point{s}, each on its own line and different from the others.",
-            "Include {count} or more markdown bullet points.",
+            "Include {count} or more different markdown bullet points.",
         ),
-        "zh": ("至少列出{count}个要点，每个要点以“- ”开头，内容各不相同。", "请用不少于{count}个要点。"),
+        "zh": ("至少列出{count}个要点，每个要点以“- ”开头，内容不重复。", "请用不少于{count}个内容不重复的要点。"),
     }
     notes: ClassVar = {"en": "at least {count} bullet{s}", "zh": "至少{count}个要点"}
     examples: ClassVar = (
@@ -104,8 +109,11 @@ class MinBullets(LaidOut):
 
     def judge(self, text: Text, context: Context) -> Verdict:
         items = [item for _, _, item in bullet_items(text.raw)]
-        found = len(items) - repeats(items)
-        return verdict_if(found >= self.count, f"found {found} different bullet points, at least {self.count} wanted")
+        again = repeats(items)
+        found = len(items) - again
+        repeated = f"; {again} repeat an earlier one" if again else ""
+        shown = f"found {found} different bullet points, at least {self.count} wanted{repeated}"
+        return verdict_if(found >= self.count, shown)
 
     def lay_out(self, text: str, language: str) -> str:
         return _as_bullets(text, max(self.count, len(pieces(text))), language)
@@ -188,11 +196,11 @@ class Highlights(_Emphasised):
     phrases: ClassVar = {
         "en": (
             "Highlight at least {count} part{s} of your answer in markdown, like **this**.",
-            "Put at least {count} span{s} in markdown bold, like **this**.",
+            "Put at least {count} span{s} in markdown emphasis, like *this* or **this**.",
         ),
-        "zh": ("用markdown突出至少{count}处，例如**这样**。", "至少有{count}处使用**加粗**。"),
+        "zh": ("用markdown突出至少{count}处，例如**这样**。", "至少有{count}处使用markdown强调（*斜体*或**加粗**）。"),
     }
-    notes: ClassVar = {"en": "{count} highlight{s}", "zh": "{count}处加粗"}
+    notes: ClassVar = {"en": "{count} highlight{s}", "zh": "{count}处强调"}
     examples: ClassVar = (
         Example({"count": 2}, passes="**Apples** and *pears* are fruit.", fails="**Apples** and 2 * 3 * 4."),
         Example({"count": 1}, passes="这是**苹果**。", fails="这是苹果。", language="zh"),
@@ -259,13 +267,34 @@ def _marker(rng: Random, language: str) -> str:
 
 @lru_cache(maxsize=256)
 def _section_heading(marker: str, exact_case: bool) -> re.Pattern[str]:
-    pattern = rf"^[ \t#*_\"“]*{re.escape(marker)}\s?(\d+)(?!\d)"
+    name = re.escape(marker)
+    roman = rf"{name}[ \t]+((?-i:[IVXLC]){{1,7}})(?=[ \t*_\"”]*(?:[:.：—–-]|\r?$))"
+    forms = [rf"{name}\s?(\d+)(?!\d|[.,]\d)", roman]
+    if is_han(marker):
+        number = rf"[ \t]?(\d+|[{HAN_DIGITS}]{{1,3}})"
+        forms = [rf"{name}{number}(?!\d|[.,]\d)", rf"第{number}[ \t]?{name}"]
+    # A section may be an item of a list itself.
+    pattern = rf"^[ \t>]*(?:(?:\d{{1,3}}[.)]|[-*+•])[ \t]+)?[ \t#*_\"“]*(?:{'|'.join(forms)})"
     return re.compile(pattern, re.MULTILINE | (0 if exact_case else re.IGNORECASE))
+
+
+def _section_number(found: re.Match[str]) -> int:
+    """Read the number of a section in digits, Roman or Chinese numerals; 0 for what is no number."""
+    said = found[1] or found[2]
+    if said[0].isdecimal():
+        return int(said[:9])
+    if said[0] in HAN_DIGITS:
+        return han_number(said)
+    values = [_ROMAN[letter] for letter in said]
+    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
+
+
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
 @register
 class Sections(LaidOut):
-    """Exactly `count` sections, each opened by a line that starts with the marker and its number, in order."""
+    """Exactly `count` different sections with words, opened by lines that start with marker and number, in order."""
 
     type: Literal["layout:sections"] = "layout:sections"
     marker: Annotated[str, AfterValidator(_one_word), Draw(_marker)] = "Section"
@@ -274,10 +303,10 @@ class Sections(LaidOut):
 
     phrases: ClassVar = {
         "en": (
-            "Divide your answer into exactly {count} section{s}, headed {marker} 1, {marker} 2 and so on.",
-            'Write exactly {count} section{s}; start each with a line such as "{marker} 1".',
+            "Divide your answer into exactly {count} section{s}, headed {heads}, none of them empty and no two alike.",
+            'Write exactly {count} section{s} with different text; start each with a line such as "{marker} 1".',
         ),
-        "zh": ("把回答分成恰好{count}节，依次以“{marker} 1”、“{marker} 2”这样的行开头。",),
+        "zh": ("把回答分成恰好{count}节，依次以{heads}这样的行开头，每节都要有内容且互不相同。",),
     }
     notes: ClassVar = {"en": "{count} time{s} {marker}", "zh": "{count}节{marker}"}
     examples: ClassVar = (
@@ -288,11 +317,25 @@ class Sections(LaidOut):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        heading = _section_heading(self.marker, self.exact_case)
-        numbers = [int(number[:9]) for number in heading.findall(without_fences(text.raw))]
+        raw = without_fences(text.raw)
+        marks = list(_section_heading(self.marker, self.exact_case).finditer(raw))
+        numbers = list(map(_section_number, marks))
         wanted = list(range(1, self.count + 1))
         shown = f"section numbers {clip(str(numbers), 60)}, wanted {clip(str(wanted), 60)}"
-        return verdict_if(numbers == wanted, shown)
+        if numbers != wanted:
+            return verdict_if(False, shown)
+        ends = [*[mark.start() for mark in marks[1:]], len(raw)]
+        bodies = [raw[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
+        empty, again = sum(not has_word(body) for body in bodies), repeats(bodies)
+        return verdict_if(not empty and not again, f"{self.count} sections, {empty} of them empty, {again} repeated")
+
+    def slots(self, language: str) -> dict[str, Any]:
+        heads = [f"{self.marker} {number}" for number in (1, 2)][: self.count]
+        if language == "zh":
+            said = "、".join(f"“{head}”" for head in heads)
+        else:
+            said = f"{', '.join(heads)} and so on" if self.count > 2 else " and ".join(heads)
+        return {**super().slots(language), "heads": said}
 
     def witness(self, draft: Draft) -> Draft:
         planned = replace(draft, sections=self.count, section_marker=self.marker)

@@ -29,8 +29,11 @@ _FENCE = re.compile(r"^[ \t]*+(`{3,}|~{3,})[ \t]*+([^\n`]*)$", re.MULTILINE)
 _LINK = re.compile(r"(?<![!\\])\[([^\[\]\n]++)\]\(<?([^()\s<>]++)[^()\n]*\)")
 _ADDRESS = re.compile(r"[a-z]+:|[/#]|[^/]*\.", re.IGNORECASE)
 _QUOTED = re.compile(r"^[ \t]*>[> \t]*+(\S.*)", re.MULTILINE)
-_RULE = re.compile(r"^[ \t]*+(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)$", re.MULTILINE)
-_TABLE_RULE = re.compile(r"^[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+\|[-:| \t]*+$", re.MULTILINE)
+_RULE = re.compile(r"^[ \t]*+(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\r?$", re.MULTILINE)
+_TABLE_RULE = re.compile(r"^[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+\|[-:| \t]*+\r?$", re.MULTILINE)
+_UNDERLINE = re.compile(r"^(?<=[^\n]\n)={2,}+[ \t]*+\r?$", re.MULTILINE)
+_STRUCK = re.compile(r"(?<!~)~~(?![~\s])[^~\n]+~~(?!~)")
+_IMAGE = re.compile(r"!\[[^\[\]\n]*+\]\([^()\n]+\)")
 _EMPHASIS = re.compile(rf"(?<!{EDGE})(\*{{1,3}}|_{{1,3}})(?![*_\s])[^*_\n]+(?<!\s)\1(?!{EDGE})")
 _ALIASES = {"py": "python", "python3": "python", "js": "javascript", "ts": "typescript", "sh": "bash", "shell": "bash"}
 _SNIPPETS = {"python": 'print("{}")', "bash": "echo {}", "json": '{{"word": "{}"}}', "sql": "SELECT '{}';"}
@@ -146,12 +149,13 @@ def _markdown(raw: str) -> str:
     prose = MATH.sub(" ", without_code(raw))
     kinds = (
         ("code", CODE.search(raw) or _FENCE.search(raw)),
-        ("a heading", headings(raw)),
-        ("a bullet point", bullet_items(raw)),
+        ("a heading", headings(raw) or ("=" in prose and _UNDERLINE.search(prose))),
+        ("a bullet point", any(mark in "-*+•" for _, mark, _ in bullet_items(raw))),
         ("a quotation", _QUOTED.search(prose)),
         ("a rule", _RULE.search(prose)),
         ("a table", _TABLE_RULE.search(prose)),
-        ("a link", _LINK.search(prose)),
+        ("a link", _LINK.search(prose) or ("![" in prose and _IMAGE.search(prose))),
+        ("struck text", "~~" in prose and _STRUCK.search(prose)),
         ("emphasis", _EMPHASIS.search(prose)),
     )
     return next((name for name, found in kinds if found), "")
@@ -182,11 +186,11 @@ class PlainText(LaidOut):
         return verdict_if(not found, f"found {found or 'no markdown'}")
 
     def lay_out(self, text: str, language: str) -> str:
-        said = _LINK.sub(r"\1", _RULE.sub("", _TABLE_RULE.sub("", _FENCE.sub("", text))))
+        said = _LINK.sub(r"\1", _RULE.sub("", _TABLE_RULE.sub("", _UNDERLINE.sub("", _FENCE.sub("", text)))))
         said = re.sub(r"[*_`~]+", "", LINE_MARK.sub("", said)).replace("|", " ").strip()
         said = "\n".join(filter(None, map(str.strip, said.split("\n"))))
         if _markdown(said):
-            said = "\n".join(pieces(re.sub(r"[-+•#>\[\]]+", " ", said)))
+            said = "\n".join(pieces(re.sub(r"[-+•#=>\[\]]+", " ", said)))
         return said if has_word(said) else fillers(language, 1)[0]
 
 

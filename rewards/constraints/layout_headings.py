@@ -20,9 +20,6 @@ from rewards.constraints.layout_views import (
 )
 from rewards.text import Text
 
-#: A level of markdown headings, from `#` to `######`.
-Level = Annotated[int, Field(ge=1, le=6), Draw.range(2, 4)]
-
 _DEEP = re.compile(r"^( {0,3})(#{1,6})(?=[ \t]+\S)", re.MULTILINE)
 _ANGLED = re.compile(r"<<([^<>\n]++)>>")
 _MARKUP = ' \t*_#"“”'
@@ -101,7 +98,7 @@ class MaxHeadingLevel(LaidOut):
     """Markdown headings, none deeper than `level`, at least one with text under it."""
 
     type: Literal["layout:max_heading_level"] = "layout:max_heading_level"
-    level: Level
+    level: Annotated[int, Field(ge=1, le=5), Draw.range(2, 4)]
 
     phrases: ClassVar = {
         "en": (

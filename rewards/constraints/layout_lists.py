@@ -12,11 +12,13 @@ from pydantic import AfterValidator, model_validator
 from rewards.arguments import Count, Draw, NonBlank
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.layout_views import (
+    HAN_DIGITS,
     LaidOut,
     bullet_items,
     clip,
     depth,
     fillers,
+    han_number,
     has_distinct,
     has_word,
     pieces,
@@ -29,26 +31,18 @@ from rewards.constraints.layout_views import (
 from rewards.sentences import split_sentences
 from rewards.text import Text
 
-_HAN_DIGIT = "一二三四五六七八九"
 _NUMBERED = re.compile(
-    r"^(?P<indent>[ \t]*)[#>*_]{0,4}[ \t]?"
-    r"(?:(?P<a>\d{1,5})(?:[.)](?=[ \t*_\u3400-\u9fff])|[、．）])"
-    rf"|[（(](?P<b>\d{{1,5}})[)）]|(?P<c>[{_HAN_DIGIT}十]{{1,3}})[、.．]|[（(](?P<d>[{_HAN_DIGIT}十]{{1,3}})[)）])"
-    r"[ \t*_]*+(?P<text>.*)",
+    r"^(?P<indent>[ \t\u3000]*)(?:[-•][ \t]+)?[#>*_]{0,4}[ \t]?"
+    rf"(?:(?P<a>\d{{1,5}})(?:[.)](?=[ \t\u3000\xa0*_\u3400-\u9fff])|[、．）])"
+    rf"|[（(](?P<b>\d{{1,5}})[)）]|(?P<c>[{HAN_DIGITS}]{{1,3}})[、.．]|[（(](?P<d>[{HAN_DIGITS}]{{1,3}})[)）]|(?P<e>[①-⑳]))"
+    r"[ \t\u3000\xa0*_]*+(?P<text>.*)",
     re.MULTILINE,
 )
+#: How deep each kind of number stands where several are mixed: 一、 above （一） above 1. above (1) above ①.
+_RANK = {"c": 0, "d": 1, "a": 2, "b": 3, "e": 4}
 _TASK = re.compile(r"^[ \t]*[-*+][ \t]+\[[ xX]\][ \t]+(\S.*)", re.MULTILINE)
-_BULLET_LINE = re.compile(r"^[ \t]*([-*+•])[ \t]++(?![-*+_ \t]*$)\S.*", re.MULTILINE)
+_BULLET_LINE = re.compile(r"^[ \t]*([-*+•])(?:[ \t\u3000\xa0]++|(?<=•))(?![-*+_ \t\r]*$)\S.*", re.MULTILINE)
 _PERIOD = re.compile(r"[.。．｡][\"'”’»」』）)\]*_]*\Z")
-
-
-def _han_number(text: str) -> int:
-    """Read 一 to 九十九; 0 for what is no numeral."""
-    tens, ten, ones = text.rpartition("十")
-    value = _HAN_DIGIT.find(ones) + 1 if ones else 0
-    if not ten:
-        return value if len(ones) == 1 else 0
-    return 10 * (_HAN_DIGIT.find(tens) + 1 if tens else 1) + value
 
 
 def numbered_items(raw: str) -> Iterator[tuple[int, str]]:
@@ -57,16 +51,22 @@ def numbered_items(raw: str) -> Iterator[tuple[int, str]]:
     Example:
         >>> list(numbered_items("1. Apples\\n   1. red\\n2. Pears"))
         [(1, 'Apples'), (2, 'Pears')]
-        >>> list(numbered_items("一、苹果\\n（2）梨"))
+        >>> list(numbered_items("一、苹果\\n1. 红\\n二、梨"))
         [(1, '苹果'), (2, '梨')]
     """
-    outermost = -1
+    outermost, top, last = -1, 9, 0
     for item in _NUMBERED.finditer(without_fences(raw)):
-        indent = depth(item["indent"])
-        outermost = indent if outermost < 0 else outermost
-        if indent <= outermost:
-            digits = item["a"] or item["b"]
-            yield int(digits) if digits else _han_number(item["c"] or item["d"]), item["text"]
+        indent, kind = depth(item["indent"]), next(name for name in _RANK if item[name])
+        outermost, top = (indent, _RANK[kind]) if outermost < 0 else (outermost, top)
+        number = _number(kind, item[kind])
+        # A year that opens a line is no item.
+        if indent <= outermost and _RANK[kind] <= top and (number < 1000 or number == last + 1):
+            last = number
+            yield number, item["text"]
+
+
+def _number(kind: str, said: str) -> int:
+    return int(said) if kind in "ab" else ord(said) - ord("①") + 1 if kind == "e" else han_number(said)
 
 
 @register
@@ -78,11 +78,11 @@ class NumberedList(LaidOut):
 
     phrases: ClassVar = {
         "en": (
-            "Give exactly {count} item{s} in a numbered list: 1., 2. and so on, each on its own line.",
+            "Give exactly {count} item{s} in a numbered list: 1., 2. and so on, each on its own line, no two alike.",
             "Make a numbered list of exactly {count} point{s}, one per line, in order and without repeating a point.",
         ),
         "zh": (
-            "用从1开始的编号列表给出恰好{count}项，每项一行（1.、2.、3.……）。",
+            "用从1开始的编号列表给出恰好{count}项，每项一行（1.、2.、3.……），内容不重复。",
             "分条编号回答，恰好{count}条，内容不重复。",
         ),
     }
@@ -101,7 +101,8 @@ class NumberedList(LaidOut):
         numbers = [number for number, _ in found]
         full = all(has_word(item) for _, item in found) and not repeats([item for _, item in found])
         shown = f"items numbered {clip(str(numbers), 80)}{'' if full else ', some empty or alike'}"
-        return verdict_if(full and numbers == [*range(1, self.count + 1)], f"{shown}; wanted 1 to {self.count}")
+        wanted = f"1 to {self.count}" if self.count > 1 else "1"
+        return verdict_if(full and numbers == [*range(1, self.count + 1)], f"{shown}; wanted {wanted}")
 
     def lay_out(self, text: str, language: str) -> str:
         body = _NUMBERED.sub(r"\g<text>", text)
@@ -273,13 +274,19 @@ class TaskList(LaidOut):
 
 
 def _one_line(mark: str) -> str:
-    if "\n" in mark or mark != mark.strip():
-        raise ValueError(f"mark {mark!r} must be one line without outer blanks")
+    if not mark.isprintable() or mark != mark.strip() or "```" in mark:
+        raise ValueError(f"mark {mark!r} must be one line, visible, without outer blanks and no code fence")
+    return mark
+
+
+def _separating(mark: str) -> str:
+    if has_word(_one_line(mark)):
+        raise ValueError(f"separator {mark!r} must not hold letters or digits, which items are made of")
     return mark
 
 
 ItemMark = Annotated[NonBlank, AfterValidator(_one_line), Draw.choice("...", "!?!?", "->", "=>", "~", ">>", "@")]
-Separator = Annotated[NonBlank, AfterValidator(_one_line), Draw.choice("|", "/", "->", "||", "~", "&", ";;")]
+Separator = Annotated[NonBlank, AfterValidator(_separating), Draw.choice("|", "/", "->", "||", "~", "&", ";;")]
 
 
 @lru_cache(maxsize=256)
@@ -298,16 +305,20 @@ class MarkedList(LaidOut):
 
     phrases: ClassVar = {
         "en": (
-            "Answer with a list of at least {count} item{s}; instead of bullet points, start each line with {mark}",
-            "List {count} or more items, one per line and all different, without bullet points: put {mark} before each",
+            "Answer with a list of at least {count} item{s}, no two alike; {instead}start each line with {mark}",
+            "List {count} or more items, one per line, all different, no other bullet points: put {mark} before each",
         ),
-        "zh": ("用列表回答，至少{count}项，每项一行；不用普通项目符号，而是以 {mark} 开头",),
+        "zh": ("用列表回答，至少{count}项，内容不重复，每项一行；{instead}以 {mark} 开头",),
     }
     notes: ClassVar = {"en": "{count} item{s} marked {mark}", "zh": "{count}项以{mark}开头"}
     examples: ClassVar = (
         Example({"mark": "...", "count": 2}, passes="... Apples\n... Pears", fails="Apples ... Pears ... Plums"),
         Example({"mark": "->", "count": 1}, passes="-> 苹果", fails="- 苹果", language="zh"),
     )
+
+    def slots(self, language: str) -> dict[str, Any]:
+        instead = "不用普通项目符号，而是" if language == "zh" else "instead of bullet points, "
+        return {**super().slots(language), "instead": "" if self.mark in {"-", "*", "+", "•"} else instead}
 
     def judge(self, text: Text, context: Context) -> Verdict:
         marked = _marked(self.mark).findall(without_fences(text.raw)) if self.mark in text.raw else []

@@ -24,18 +24,31 @@ from rewards.constraints.layout_views import (
 from rewards.filler import WORDS
 from rewards.text import EDGE, MATH, Text
 
-# Not `x[0]`, `\[`, `[text](url)`, `- [x]` or a footnote.
-_SQUARE = re.compile(rf"\[(?<!\\\[)(?<!{EDGE}\[)(?![\"'^])([^\[\]\n]++)\](?!\()|【([^【】\n]++)】")
+# Not `x[0]`, `\[`, `[text](url)`, `[text][ref]`, `- [x]` or a footnote.
+_SQUARE = re.compile(
+    rf"\[(?<!\\\[)(?<!{EDGE}\[)(?![\"'^])([^\[\]\n]++)\](?!\(|:[ \t]*(?:https?:|<))|[【［]([^【】［］\n]++)[】］]"
+)
+_REFERENCE = re.compile(r"\[[^\[\]\n]++\]\[[a-z0-9_-]*\]")
+# A citation, an interval or an editor's note.
+_NO_BLANK = re.compile(
+    r"\s*(?:sic|citation needed|[+-]?(?:[a-z]|\d[\d.]*)\s*,\s*[+-]?(?:[a-z]|\d[\d.]*|∞|\\infty)"
+    r"|[^\W\d_]['’\w]+(?:(?:,? (?:et al\.?|and|&) ?)[^\W\d_]?['’\w]*)?,? (?:1[5-9]|20)\d\d[a-z]?(?:, p+\. ?\d+)?)\s*",
+    re.IGNORECASE,
+)
 _LETTER = re.compile(r"[^\W\d_]")
 _CHECKED = re.compile(r"^[ \t]*[-*+][ \t]+\[[xX]\]", re.MULTILINE)
 _STARS = re.compile(r"(?<!\*)\*{6}(?!\*)")
-_RULE = re.compile(r"^[ \t]*+(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)$", re.MULTILINE)
+_RULE = re.compile(r"^[ \t]*+(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\r?$", re.MULTILINE)
 _LABEL = re.compile(
     r"[\s*_#]*+(?:response|answer|version|option|回答|答案|版本)?[ \t]*+[\dA-B一二]?[ \t*_]*+[:：.)\n]", re.IGNORECASE
 )
 _ITALIC = re.compile(r"<(i|em)(?:\s[^<>]*)?>([^<>]++)</(?:i|em)>", re.IGNORECASE)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]++\S.*", re.MULTILINE)
+_OPENERS = " \t\r*_#>•-\"“‘'「『(（[【"
+_CLOSERS = " \t\r*_\"”’'」』)）]】"
+_NEAR = 60
 _HEAD, _HEAD_WORDS = 400, 20  # two responses nearly always differ in their first words
+_STOPS = tuple(".!?。！？")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 
 
@@ -46,12 +59,13 @@ def placeholders(raw: str) -> list[str]:
         >>> placeholders("Dear [name], see [the site](a.b), x[i] and 【日期】. - [ ] done")
         ['name', '日期']
     """
-    if "[" not in raw and "【" not in raw:
+    if "[" not in raw and "【" not in raw and "［" not in raw:
         return []
     text = MATH.sub(" ", raw) if "$" in raw or "\\" in raw else raw
+    text = _REFERENCE.sub(" ", text) if "][" in text else text
     text = _CHECKED.sub(" ", text) if "[x]" in text or "[X]" in text else text
     found = (square or lens for square, lens in _SQUARE.findall(text))
-    return [name for name in found if _LETTER.search(name)]
+    return [name for name in found if _LETTER.search(name) and not _NO_BLANK.fullmatch(name)]
 
 
 @register
@@ -110,13 +124,24 @@ def _opening(marker: str) -> re.Pattern[str]:
     # The first letter comes before what may not precede it, so that a search can jump from one to the next.
     left = rf"(?<!{EDGE}{first})(?<!{EDGE}\.{first})(?<!\bp\.\s{first})" if re.match(EDGE, marker) else ""
     right = rf"(?!{EDGE})" if re.search(rf"{EDGE}\Z", marker) else ""
+    bare = f"{bare[:-1]}[：:]" if bare.endswith("：") else bare
     return re.compile(first + left + bare + right, 0 if marker == marker.lower() else re.IGNORECASE)
 
 
 def _openings(text: str, marker: str) -> list[re.Match[str]]:
     """Find a marker in any case; in ASCII a lower-case pattern on the lower-case text is much faster."""
     both = (text.lower(), marker.lower()) if text.isascii() and marker.isascii() else (text, marker)
-    return list(_opening(both[1]).finditer(both[0]))
+    return [found for found in _opening(both[1]).finditer(both[0]) if _opens_part(text, found.start())]
+
+
+def _opens_part(text: str, place: int) -> bool:
+    """Tell whether a line or, behind the end of a sentence, something new begins at a place."""
+    begin = text.rfind("\n", 0, place) + 1
+    before = text[max(begin, place - _NEAR) : place]
+    if not before.strip(_OPENERS):
+        return True
+    last = before.rstrip(_CLOSERS)[-1:]
+    return last != "" and last not in ",，、" and not last.isalnum()
 
 
 @register
@@ -150,7 +175,10 @@ class Postscript(LaidOut):
         return verdict_if(good, f"marker at character {found.start()}, {below} paragraphs below the postscript")
 
     def lay_out(self, text: str, language: str) -> str:
-        return f"{text or fillers(language, 1)[0]}{self.gap}{self.marker} {fillers(language, 1, [text])[0]}"
+        said = text or fillers(language, 1)[0]
+        if not _opens_part(f"{said}{self.gap}", len(said) + 1):
+            said += "。" if language == "zh" else "."
+        return f"{said}{self.gap}{self.marker} {fillers(language, 1, [text])[0]}"
 
 
 def _said(response: str) -> tuple[str, ...]:
@@ -231,13 +259,17 @@ class Dividers(LaidOut):
 
 
 def _opens_with_thesis(section: str) -> bool:
-    """Tell whether an italic thesis with words stands in the first paragraph, and words follow it."""
+    """Tell whether an italic thesis with words stands first, but for a title, and words follow it."""
     body = section.strip()
     first = _BLANK_LINE.search(body, len(body) - len(body.lstrip()))
     for found in _ITALIC.finditer(body):
         if first and found.start() > first.start():
             break
         if has_word(found[2]):
+            *above, line = body[: found.start()].split("\n")
+            titles = list(filter(has_word, above))
+            if has_word(line) or len(titles) > 1 or any(title.rstrip(" \t\r*_")[-1:] in _STOPS for title in titles):
+                return False
             return has_word(_ITALIC.sub(" ", body[found.end() :]))
     return False
 

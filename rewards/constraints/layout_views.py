@@ -16,11 +16,13 @@ from rewards.text import CODE, Text, fold
 _WORDLIKE = re.compile(r"[^\W_]")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A marker, a blank and something to say; `---` and `* * *` are rules, not bullets.
-_BULLET = re.compile(r"([ \t]*)([-*+•])[ \t]++(?![-*+_ \t]*$)(\S.*)")
-_BULLET_MARKS = ("-", "*", "+", "•")
+_BULLET = re.compile(r"((?:[ \t]*+>)*+[ \t\u3000]*+)([-*+•–·])(?:[ \t\u3000\xa0]++|(?<=[•·]))(?![-*+_ \t\r]*$)(\S.*)")
+_BULLET_MARKS = ("-", "*", "+", "•", "–", "·")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]++(\S.*)", re.MULTILINE)
 #: What opens a line of a list, a heading or a quotation.
-LINE_MARK = re.compile(r"^[ \t]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)+", re.MULTILINE)
+LINE_MARK = re.compile(
+    r"^[ \t\u3000]*(?:(?:(?:[-*+•–·>]|#{1,6}|\d{1,3}[.)])[ \t\u3000\xa0]+|[•·])(?:\[[ xX]\][ \t]+)?)+", re.MULTILINE
+)
 _MARKUP = re.compile(r"[^\w\s.,;:!?。，、；：！？'’-]|(?<!\w)[-.,;:'’]+")
 _MORE = {"en": "One more note is about the {}.", "zh": "还有一点和{}有关。"}
 _JOIN = {"en": " ", "zh": ""}
@@ -29,6 +31,32 @@ _JOIN = {"en": " ", "zh": ""}
 def has_word(text: str) -> bool:
     """Tell whether a text holds a letter or digit of any script."""
     return _WORDLIKE.search(text) is not None
+
+
+_NOTHING = " \t\r\n\u3000\xa0-–—_.…\u200b\u200c\u200d\u2060\ufeff"
+
+
+#: The characters of Chinese numerals up to 99.
+HAN_DIGITS = "一二三四五六七八九十"
+
+
+def han_number(text: str) -> int:
+    """Read 一 to 九十九; 0 for what is no numeral.
+
+    Example:
+        >>> han_number("二十三"), han_number("一一")
+        (23, 0)
+    """
+    tens, ten, ones = text.rpartition("十")
+    value = HAN_DIGITS.find(ones) + 1 if ones else 0
+    if not ten:
+        return value if len(ones) == 1 else 0
+    return 10 * (HAN_DIGITS.find(tens) + 1 if tens else 1) + value
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether a text is blank or only stands for a blank, as dashes and dots do."""
+    return not text.strip(_NOTHING)
 
 
 def clip(text: str, length: int = 40) -> str:
@@ -85,7 +113,7 @@ def bullet_items(raw: str) -> tuple[tuple[str, str, str], ...]:
         >>> bullet_items("- a\\n  * b\\n---\\n- !")
         (('', '-', 'a'), ('  ', '*', 'b'))
     """
-    marked = (line for line in without_fences(raw).split("\n") if line.lstrip(" \t").startswith(_BULLET_MARKS))
+    marked = (line for line in without_fences(raw).split("\n") if line.lstrip(" \t>\u3000").startswith(_BULLET_MARKS))
     items = (found.groups() for found in map(_BULLET.match, marked) if found)
     return tuple((indent, mark, item) for indent, mark, item in items if _WORDLIKE.search(item))
 

@@ -105,7 +105,7 @@ class MinWords(Constraint):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return at_least(text.word_count, self.limit, "words")
+        return at_least(len(text.words), self.limit, "words")
 
     def witness(self, draft: Draft) -> Draft:
         planned = draft if numbered(self.scope) else replace(draft, min_words=max(draft.min_words, self.limit))
@@ -134,7 +134,7 @@ class MaxWords(Constraint):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return at_most(text.word_count, self.limit, "words")
+        return at_most(len(text.words), self.limit, "words")
 
     def witness(self, draft: Draft) -> Draft:
         limit = self.limit if draft.max_words is None else min(draft.max_words, self.limit)
@@ -167,7 +167,7 @@ class ExactWords(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return exactly(text.word_count, self.count, "words")
+        return exactly(len(text.words), self.count, "words")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, self.count, self.count, language)
@@ -195,7 +195,7 @@ class WordsRange(Ranged):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        return within(text.word_count, self.low, self.high, "words")
+        return within(len(text.words), self.low, self.high, "words")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, self.low, self.high, language)
@@ -231,7 +231,7 @@ class AboutWords(Shaped):
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
         low, high = self.bounds()
-        return within(text.word_count, low, high, f"words, about {self.target} wanted")
+        return within(len(text.words), low, high, f"words, about {self.target} wanted")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, *self.bounds(), language)

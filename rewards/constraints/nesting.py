@@ -322,17 +322,26 @@ class ExplainedQuotes(LaidOut):
 
     phrases: ClassVar = {
         "en": (
-            "Quote at least {count} phrase{s} in double quotation marks; every quoted phrase must be followed by an"
-            " unquoted explanation.",
-            "Use {count} or more quotations, each followed by words of explanation outside the marks.",
+            "{Demand}every phrase in double quotation marks must be followed by an unquoted explanation.",
+            "{Demand}after each quotation there must be words of explanation outside the marks.",
         ),
-        "zh": ("至少用双引号引用{count}处，每处引用之后都要有引号外的解释。",),
+        "zh": ("{Demand}每处双引号引用之后都要有引号外的解释。",),
     }
-    notes: ClassVar = {"en": "{count} quote{s}, each explained", "zh": "{count}处引用并解释"}
+    notes: ClassVar = {"en": "{noted} explained", "zh": "{noted}并解释"}
     examples: ClassVar = (
         Example({"count": 1}, passes='"Carpe diem" means seize the day.', fails='He said "carpe diem".'),
         Example({"count": 1}, passes="“开卷有益”是说读书有好处。", fails="他说“开卷”“有益”。", language="zh"),
     )
+
+    def slots(self, language: str) -> dict[str, object]:
+        slots = super().slots(language)
+        if language == "zh":
+            demand, noted = f"至少用双引号引用{self.count}处，", f"{self.count}处引用"
+        else:
+            demand, noted = f"Quote at least {self.count} phrase{slots['s']}; ", f"{self.count} quote{slots['s']}, each"
+        free = ("如有引用，", "每处引用") if language == "zh" else ("If you quote anything, ", "every quote")
+        demand, noted = (demand, noted) if self.count else free
+        return {**slots, "Demand": demand, "noted": noted}
 
     def judge(self, text: Text, context: Context) -> Verdict:
         raw, found, end = text.raw, 0, -1

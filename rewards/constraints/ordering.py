@@ -13,7 +13,7 @@ from itertools import pairwise
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rewards.arguments import Count, Draw, NonMarkup
 from rewards.constraint import Context, Example, Status, Verdict, register
@@ -28,12 +28,14 @@ _SAID = {
     "en": {"ascending": "alphabetical order", "descending": "reverse alphabetical order"},
     "zh": {"ascending": "字母顺序", "descending": "字母倒序"},
 }
-_MARKER = re.compile(r"\ufeff?[\s>*_`\"'“”#|-]*(?:\(?(?:\d{1,4}|[A-Za-z])[.)：:、](?=[\s*_]))?[\s*_`\"'“”•+|-]*")
+_MARKER = re.compile(
+    r"\ufeff?[\s>*_`\"'“”#|-]*(?:\(?(?:\d{1,4}[.．)：:、]|[A-Za-z][)：:、]|[a-z]\.)(?=[\s*_]))?[\s*_`\"'“”•+|-]*"
+)
 _TAIL = " \t\r\n*_`\"'“”,，、;；.。:：|"
 _LONGEST = 400
 _COMMA = re.compile(r"[,，、]")
 _NUMBER = re.compile(r"[\d−-](?:(?<=\d)|(?<![\w)\]].)(?=\d))\d*(?:,\d{3})*(?:\.\d+)?")
-_LEADING_NUMBER = re.compile(r"[ \t>*_#-]*\(?(\d{1,9})(?:[.):：、）]|(?=[ \t*_-]|$))")
+_LEADING_NUMBER = re.compile(r"[ \t>*_#-]*\(?(\d{1,9})(?:[.．):：、）]|(?=[ \t*_-]|$))")
 
 
 def sort_key(text: str) -> str:
@@ -88,7 +90,9 @@ class LinesSorted(Edited):
         lines = text.filled_lines
         if len(lines) < self.count:
             return decide(False, f"{len(lines)} lines, at least {self.count} wanted")
-        if is_han(text.raw) and any(is_han(sort_key(line)[:1]) for line in lines[:_LONGEST]):
+        if is_han(text.raw) and 2 * sum(is_han(sort_key(line)[:1]) for line in lines[:_LONGEST]) >= len(
+            lines[:_LONGEST]
+        ):
             return Verdict(Status.UNSCORED, "lines in Chinese characters have no alphabetical order")
         wrong = _misplaced((key for line in lines if (key := sort_key(line))), self.direction)
         found = len(lines) if wrong else sum(map(bool, map(sort_key, lines)))
@@ -110,7 +114,15 @@ def _some_items(rng: Random, language: str) -> tuple[str, ...]:
     return tuple(rng.sample(WORDS[language], rng.randint(3, 6)))
 
 
-Items = Annotated[tuple[NonMarkup, ...], Field(min_length=2, max_length=1000), Draw(_some_items)]
+def _named(items: tuple[str, ...]) -> tuple[str, ...]:
+    if wrong := [item for item in items if not sort_key(item) or "\n" in item or _COMMA.search(item)]:
+        raise ValueError(f"item {wrong[0]!r} must be one line with a letter or digit and without commas")
+    return items
+
+
+Items = Annotated[
+    tuple[NonMarkup, ...], Field(min_length=2, max_length=1000), AfterValidator(_named), Draw(_some_items)
+]
 
 
 @register
@@ -124,6 +136,13 @@ class ItemsInOrder(Edited):
     type: Literal["ordering:items"] = "ordering:items"
     items: Items
     optional: Annotated[tuple[str, ...], Draw.choice(())] = ()
+
+    @model_validator(mode="after")
+    def _some_wanted(self) -> ItemsInOrder:
+        wanted, spare = set(map(sort_key, self.items)), set(map(sort_key, self.optional))
+        if not spare < wanted:
+            raise ValueError("optional items must be among the items, and not all of them")
+        return self
 
     phrases: ClassVar = {
         "en": (
@@ -146,9 +165,9 @@ class ItemsInOrder(Edited):
         if len(parts) > len(self.items):
             return decide(False, f"{len(parts)} items, {len(self.items)} wanted")
         said = list(map(sort_key, parts))
-        if len(said) > 1:
-            said[-1] = said[-1].removeprefix("and ")
         wanted, spare = list(map(sort_key, self.items)), set(map(sort_key, self.optional))
+        if len(said) > 1 and said[-1] != wanted[-1]:
+            said[-1] = said[-1].removeprefix("and ")
         left_out = [item for item in wanted if item not in spare or item in set(said)]
         if said == left_out:
             return decide(True, f"all {len(said)} items in order")

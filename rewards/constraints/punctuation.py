@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import abstractmethod
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
@@ -14,7 +15,7 @@ from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.editing import Edited, outside_notation
 from rewards.constraints.matching import decide, quoted
 from rewards.draft import Draft
-from rewards.text import Text
+from rewards.text import CODE, MATH, Text
 
 
 def width_variants(mark: str) -> str:
@@ -30,23 +31,43 @@ def width_variants(mark: str) -> str:
     return mark + chr(code - 0xFEE0) if 0xFF01 <= code <= 0xFF5E else mark
 
 
+_MATHS = re.compile(rf"{MATH.pattern}|\\boxed\{{[^{{}}]*\}}", re.DOTALL)
+_NOTATION_WORDS = re.compile(r"\\[A-Za-z]+[ ]?(?:\{[^{}]*\})?")
+_SAID = re.compile(r"[a-z]{3}|[\u4e00-\u9fff]")
+_OPERATOR = re.compile(r"[=^_+<>]")
+
+
+def _no_formula(match: re.Match[str]) -> str:
+    """Return a blank for a formula, and what stands between the delimiters of one where that is prose."""
+    inner = _NOTATION_WORDS.sub(" ", match[0])
+    return match[0] if _SAID.search(inner) and not _OPERATOR.search(inner) else " "
+
+
 class _NoMark(Edited):
     """A constraint that no text with a certain mark satisfies."""
 
     unwanted: ClassVar[re.Pattern[str]]
+    #: The mark after a backslash: notation in a formula, and the mark itself anywhere else.
+    escaped: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
     name: ClassVar[str]
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = self.unwanted.findall(text.raw)
+        found = self.unwanted.findall(self.searched(text))
+        if not found and "\\" in text.raw and self.escaped.search(text.raw):
+            found = self.escaped.findall(_MATHS.sub(_no_formula, text.raw))
         shown = f", the first is {found[0]!r}" if found else ""
-        return decide(not found, f"found {len(found)} {self.name}{shown}")
+        return decide(not found, f"{self.name} found: {len(found)}{shown}")
+
+    def searched(self, text: Text) -> str:
+        """Return what is searched for the mark."""
+        return text.raw
 
     def reshape(self, text: str, language: str) -> str:
         return self.first_accepted([outside_notation(text, self.without), self.without(text)])
 
     def without(self, part: str) -> str:
         """Return a text with the unwanted marks replaced."""
-        return self.unwanted.sub(self.substitute(), part)
+        return self.unwanted.sub(self.substitute(), self.escaped.sub(self.substitute(), part))
 
     @abstractmethod
     def substitute(self) -> str:
@@ -58,13 +79,18 @@ class _Dropped(_NoMark):
         return ""
 
 
+_COMMAS = ",，、،﹐﹑､︐︑\u055d\u060d\u066c\u1363\u1802\u1808\u2e32\u2e34\u2e41\u2e4c\ua4fe\ua60d"
+_EXCLAMATIONS = "!！¡‼⁉⁈﹗‽❗❕❣︕\u055c\u1944\u2e53"
+
+
 @register
 class NoComma(_Dropped):
     """No comma of any script, including those inside numbers."""
 
     type: Literal["punctuation:no_comma"] = "punctuation:no_comma"
-    # Commas of every script; `\\,` is a thin space of LaTeX and no comma.
-    unwanted: ClassVar = re.compile(r"[,，、،﹐､](?<!\\.)")
+    # Commas of every script; `\\,` is a thin space in a formula, and `‚` opens a quotation where a word follows.
+    unwanted: ClassVar = re.compile(rf"[{_COMMAS}](?<!\\.)|‚(?:(?<=\w‚)|(?!\w))")
+    escaped: ClassVar = re.compile(rf"\\[{_COMMAS}]")
     name: ClassVar = "commas"
 
     phrases: ClassVar = {
@@ -86,12 +112,12 @@ class NoPeriod(_NoMark):
     """No full stop or dot of any script, including decimal points and dots of ellipses."""
 
     type: Literal["punctuation:no_period"] = "punctuation:no_period"
-    unwanted: ClassVar = re.compile("[.。．｡।॥۔…]")
+    unwanted: ClassVar = re.compile("[.。．｡।॥۔…⋯․‥﹒︒︙\u0589\u1362\u1803\u2e3c\ua4ff\ua60e]")
     name: ClassVar = "full stops"
 
     phrases: ClassVar = {
         "en": ("Do not use any full stops or dots, not even in numbers.", "Write without a single period."),
-        "zh": ("不要使用句号、英文句点和省略号。", "回答中不能有句号或小数点。"),
+        "zh": ("不要使用句号、英文句点、小数点和省略号。", "回答中不能有句号、小数点和省略号。"),
     }
     notes: ClassVar = {"en": "no full stops", "zh": "不用句号"}
     examples: ClassVar = (
@@ -108,7 +134,8 @@ class NoExclamation(_NoMark):
     """No exclamation mark of any script."""
 
     type: Literal["punctuation:no_exclamation"] = "punctuation:no_exclamation"
-    unwanted: ClassVar = re.compile(r"(?<!\\)[!！¡‼⁉⁈﹗]")
+    unwanted: ClassVar = re.compile(rf"(?<!\\)[{_EXCLAMATIONS}]")
+    escaped: ClassVar = re.compile(rf"\\[{_EXCLAMATIONS}]")
     name: ClassVar = "exclamation marks"
 
     phrases: ClassVar = {
@@ -130,7 +157,7 @@ class NoQuestion(_NoMark):
     """No question mark of any script."""
 
     type: Literal["punctuation:no_question"] = "punctuation:no_question"
-    unwanted: ClassVar = re.compile("[?？¿؟⁇⁈⁉‽﹖]")
+    unwanted: ClassVar = re.compile("[?？¿؟⁇⁈⁉‽﹖❓❔⸮︖\u037e\u055e\u061e\u1367\u1945\u2cfa\u2cfb\u2e54\ua60f\ua6f7]")
     name: ClassVar = "question marks"
 
     phrases: ClassVar = {
@@ -147,13 +174,20 @@ class NoQuestion(_NoMark):
         return "."
 
 
+_QUOTES = '"“”„‟«»‹›「」『』﹁﹂﹃﹄〝〞〟＂❝❞｢｣'
+
+
 @register
 class NoQuotes(_Dropped):
     """No quotation mark of any script; apostrophes inside or after words are none."""
 
     type: Literal["punctuation:no_quotes"] = "punctuation:no_quotes"
+    # Quotation marks of every script, two backticks or apostrophes as LaTeX uses them, and single marks before and
+    # after words, except for the apostrophes of shortened words.
     unwanted: ClassVar = re.compile(
-        r"[\"“”„‟«»「」『』〝〞＂'‘‚’](?:(?<=[\"“”„‟«»「」『』〝〞＂])|(?<!\w.)(?<=['‘‚])(?=\w)|(?<=\w[.!?,]['’])(?!\w))"
+        rf"[{_QUOTES}'‘‚’`](?:(?<=[{_QUOTES}])"
+        r"|(?<!\w.)(?<=['‘‚])(?=\w)(?!\d\ds?\b(?!['’%])|(?i:n|tis|twas|twere|twill|em|til|till|cause|cuz|bout|round)\b)"
+        r"|(?<=\w[.!?,]['’])(?!\w)|(?<=[^`]`)`(?=[^`\n]{1,200}'')|(?<![\w']')'(?=\w)|(?<=\A`)`(?=[^`\n]{1,200}''))"
     )
     name: ClassVar = "quotation marks"
 
@@ -173,7 +207,8 @@ class NoParentheses(_Dropped):
     """No round bracket, half-width or full-width; those of LaTeX delimiters do not count."""
 
     type: Literal["punctuation:no_parentheses"] = "punctuation:no_parentheses"
-    unwanted: ClassVar = re.compile(r"(?<!\\)[()（）﹙﹚]")
+    unwanted: ClassVar = re.compile(r"(?<!\\)[()（）﹙﹚︵︶⦅⦆｟｠❨❩]")
+    escaped: ClassVar = re.compile(r"\\[()（）]")
     name: ClassVar = "parentheses"
 
     phrases: ClassVar = {
@@ -189,10 +224,19 @@ class NoParentheses(_Dropped):
 
 @register
 class NoDash(_NoMark):
-    """No dash (`—`, `–`, `―`, `--`, or a hyphen between blanks); hyphens inside words and list markers are none."""
+    """No dash (`—`, `–`, `―`, `--`, or a hyphen between blanks).
+
+    Hyphens inside words, list markers, minus signs between numbers, formulas and code are none.
+    """
 
     type: Literal["punctuation:no_dash"] = "punctuation:no_dash"
-    unwanted: ClassVar = re.compile(r"[—–―⸺-](?:(?<=[—–―⸺])|(?<=\S[ \t]-)(?=[ \t]\S)|(?<=[\w\s]-)-(?=[\w\s]))")
+    unwanted: ClassVar = re.compile(
+        r"[—–―⸺⸻﹘‒−－─━-](?:(?<=[—–―⸺⸻﹘])"
+        r"|(?<=[^\s|][ \t]-)(?=[ \t][^\s|])(?:(?<![\d)][ \t]-)|(?![ \t][\d(]))|(?<=[\w\s]-)-(?=[\w\s])"
+        r"|(?<=[\w.,;!?)\"'”’]-)--(?=[\w\"'“‘(])|(?<=[^\s|:][ \t]-)--(?=[ \t][^\s|:])"
+        r"|(?:(?<=\S[‒−－])|(?<=\S[ \t][‒−－]))(?![‒−－]?[ \t]?(?:\d|[(]|[b-zB-HJ-Z](?!\w)))"
+        r"|(?<=[\w，。”][─━])[─━]+(?=[\w“])|(?<=\w[ \t][─━])[─━]*(?=[ \t]\w))"
+    )
     name: ClassVar = "dashes"
 
     phrases: ClassVar = {
@@ -205,6 +249,10 @@ class NoDash(_NoMark):
         Example({}, passes="下雨了。", fails="下雨了\u2014\u2014很大。", language="zh"),
     )
 
+    def searched(self, text: Text) -> str:
+        plain = CODE.sub("0", text.raw) if "`" in text.raw else text.raw
+        return MATH.sub("0", plain) if "$" in plain or "\\" in plain else plain
+
     def substitute(self) -> str:
         return " "
 
@@ -214,7 +262,10 @@ class NoEllipsis(_NoMark):
     """No ellipsis: neither `…` nor two dots or more in a row, in any width."""
 
     type: Literal["punctuation:no_ellipsis"] = "punctuation:no_ellipsis"
-    unwanted: ClassVar = re.compile(r"[….⋯。．](?:(?<=[…⋯])|(?<=\.)\.+|(?<=。)。+|(?<=．)．+)")
+    unwanted: ClassVar = re.compile(
+        r"[….⋯。．‥︙·・․](?:(?<=[…⋯‥︙])|(?<=\.)(?:\.+|(?:[ \u00a0]\.){2,})"
+        r"|(?<=。)。+|(?<=．)．+|(?<=·)·+|(?<=・)・+|(?<=․)․+)"
+    )
     name: ClassVar = "ellipses"
 
     phrases: ClassVar = {
@@ -231,8 +282,23 @@ class NoEllipsis(_NoMark):
         return "."
 
 
+def is_mark(mark: str) -> bool:
+    """Tell whether a character is a punctuation mark or sign that shows; letters, emoji and accents are none.
+
+    Example:
+        >>> is_mark(";"), is_mark("+"), is_mark("a"), is_mark("😊"), is_mark("\\u200b")
+        (True, True, False, False, False)
+    """
+    category = unicodedata.category(mark)
+    return category[0] == "P" or category in {"Sc", "Sk", "Sm"}
+
+
+# Marks of other scripts that look the same.
+_ALIKE = {";": "\u037e", "；": "\u037e", "!": "❗", "！": "❗", "?": "❓", "？": "❓"}
+
+
 def _marks(marks: str) -> str:
-    if not marks or len(marks) > 40 or any(mark.isalnum() or mark.isspace() for mark in marks):
+    if not marks or len(marks) > 40 or not all(map(is_mark, marks)):
         raise ValueError(f"{marks!r} is not a string of 1 to 40 punctuation marks")
     return marks
 
@@ -273,7 +339,7 @@ class Forbidden(_Dropped):
 
     @property
     def _all(self) -> str:
-        return "".join(dict.fromkeys("".join(map(width_variants, self.marks))))
+        return "".join(dict.fromkeys("".join(width_variants(mark) + _ALIKE.get(mark, "") for mark in self.marks)))
 
     def without(self, part: str) -> str:
         return part.translate(dict.fromkeys(map(ord, self._all)))

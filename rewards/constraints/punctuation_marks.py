@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
@@ -11,7 +12,7 @@ from rewards.arguments import Count, Draw, Tolerated
 from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.editing import Edited, glue, outside_notation
 from rewards.constraints.matching import HAN, decide, said_sentences
-from rewards.constraints.punctuation import width_variants
+from rewards.constraints.punctuation import is_mark, width_variants
 from rewards.constraints.shaping import closed, words_needed
 from rewards.filler import sentences
 from rewards.sentences import split_sentences
@@ -26,8 +27,14 @@ _PERIODS = ".。．｡।۔"
 
 
 def _mark(mark: str) -> str:
-    if len(mark) != 1 or mark.isalnum() or mark.isspace():
+    if len(mark) != 1 or not is_mark(mark) or mark == "`":
         raise ValueError(f"{mark!r} is not one punctuation mark")
+    return mark
+
+
+def _final_mark(mark: str) -> str:
+    if _mark(mark) in _CLOSERS or unicodedata.category(mark) in {"Ps", "Pi", "Pf"}:
+        raise ValueError(f"no sentence ends with {mark!r} alone, which stands around other text")
     return mark
 
 
@@ -150,7 +157,9 @@ class EndsWith(Edited):
 
     type: Literal["punctuation:ends_with"] = "punctuation:ends_with"
     mark: Annotated[
-        str, AfterValidator(_mark), Draw(lambda rng, language: rng.choice({"en": ".!?", "zh": "。！？"}[language]))
+        str,
+        AfterValidator(_final_mark),
+        Draw(lambda rng, language: rng.choice({"en": ".!?", "zh": "。！？"}[language])),
     ]
 
     phrases: ClassVar = {
@@ -184,7 +193,11 @@ class EndsWith(Edited):
 _WIDE = str.maketrans(",.!?;:()", "，。！？；：（）")
 _NARROW_AT_HAN = re.compile(
     rf"[,.!?;:()](?:(?<=[{HAN}”’》）][,.!?;:])(?!\w)|(?<=[{HAN}][,!?;:])(?=[{HAN}])|(?<=\()(?=[{HAN}])|(?<=[{HAN}]\)))"
+    rf"|[A-Za-z0-9](?:(?<=[{HAN}].)|(?<=[{HAN}][ ].))[A-Za-z0-9]{{,40}}[,.!?;:](?=\s*\Z|\n|[{HAN}])"
 )
+
+
+_CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
 @register
@@ -204,6 +217,8 @@ class FullWidthOnly(Edited):
     examples: ClassVar = (Example({}, passes="你好，这是v1.5。", fails="你好,世界。", language="zh"),)
 
     def judge(self, text: Text, context: Context) -> Verdict:
+        if not _CHINESE.search(text.prose):
+            return decide(False, "no Chinese")
         narrow = _NARROW_AT_HAN.findall(text.prose)
         if narrow:
             return decide(False, f"{len(narrow)} half-width marks next to Han characters, the first is {narrow[0]!r}")
@@ -230,13 +245,15 @@ _OPENING = {
 }
 _CLOSING = frozenset(_OPENING.values())
 _PAIRED = re.compile(r"[()\[\]{}（）【】「」『』《》〈〉“”«»]")
-_NOT_PAIRED = re.compile(r"^[ \t>*-]*\w{1,3}[)）]|[:;=]-?[)(]", re.MULTILINE)
+_NOT_PAIRED = re.compile(r"^[ \t>*-]*\w{1,3}[)）]|[:;=]-?[)(]|\d['′’][ ]?\d{1,2}\"", re.MULTILINE)
+_LOW_QUOTE = re.compile("„([^„“”]*+)[“”]")
+_FILLED = re.compile(r"[(\[{（【「『《〈“«]\s*+[^\s()\[\]{}（）【】「」『』《》〈〉“”«»]")
 
 
 def _unbalanced(prose: str) -> str:
     """Say what is wrong with the brackets and quotation marks, or "" where all are closed in order."""
     stack: list[str] = []
-    for mark in _PAIRED.findall(_NOT_PAIRED.sub(" ", prose)):
+    for mark in _PAIRED.findall(prose):
         if mark in _OPENING:
             stack.append(_OPENING[mark])
         elif not stack or stack.pop() != mark:
@@ -244,6 +261,16 @@ def _unbalanced(prose: str) -> str:
     if stack:
         return f"{len(stack)} still open, {stack[-1]!r} is missing"
     return "an odd number of straight quotation marks" if prose.count('"') % 2 else ""
+
+
+def _paired_prose(text: Text) -> str:
+    """Return the prose without list labels, smileys and inches, and with German quotation marks as English ones."""
+    prose = _NOT_PAIRED.sub(" ", text.prose)
+    return _LOW_QUOTE.sub(r"“\1”", prose) if "„" in prose else prose
+
+
+def _holds_something(prose: str) -> bool:
+    return _FILLED.search(prose) is not None or any(map(str.strip, prose.split('"')[1::2]))
 
 
 @register
@@ -269,11 +296,12 @@ class Balanced(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        problem = _unbalanced(text.prose)
+        prose = _paired_prose(text)
+        problem = _unbalanced(prose)
         if problem:
             return decide(False, problem)
-        found = len(_PAIRED.findall(text.prose)) // 2 + text.prose.count('"') // 2
-        return decide(found > 0, f"{found} pairs, all closed")
+        found = len(_PAIRED.findall(prose)) // 2 + prose.count('"') // 2
+        return decide(_holds_something(prose), f"{found} pairs, all closed")
 
     def reshape(self, text: str, language: str) -> str:
         extra = {"en": " (as said)", "zh": "（如上）"}[language]

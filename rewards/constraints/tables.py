@@ -12,7 +12,16 @@ from pydantic import AfterValidator, Field
 
 from rewards.arguments import Count, Draw, NonBlank
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
-from rewards.constraints.layout_views import LaidOut, fillers, has_word, quoted, repeats, squeeze, without_fences
+from rewards.constraints.layout_views import (
+    LaidOut,
+    fillers,
+    has_word,
+    quoted,
+    repeats,
+    says_nothing,
+    squeeze,
+    without_fences,
+)
 from rewards.filler import WORDS
 from rewards.text import Text
 
@@ -130,18 +139,19 @@ class TableSize(LaidOut):
     """One markdown table, with exactly `rows` different rows below its header and `columns` columns, no cell empty."""
 
     type: Literal["layout:table_size"] = "layout:table_size"
-    rows: Annotated[Count, Draw.range(2, 5)]
-    columns: Annotated[Count, Draw.range(2, 4)]
+    rows: Annotated[int, Field(ge=1, le=100), Draw.range(2, 5)]
+    columns: Annotated[int, Field(ge=1, le=100), Draw.range(2, 4)]
 
     phrases: ClassVar = {
         "en": (
-            "Include one markdown table with exactly {rows} rows (not counting the header) and {columns} columns, no"
-            " cell empty.",
-            "Use exactly one markdown table: {columns} columns, a header and {rows} different rows, every cell filled.",
+            "Include one markdown table with exactly {rows} row{r} (not counting the header) and {columns} column{c},"
+            " no cell empty.",
+            "Use exactly one markdown table: {columns} column{c}, a header and {rows} different row{r}, every cell"
+            " filled.",
         ),
         "zh": ("包含且只包含一个markdown表格：{columns}列，表头之下恰好{rows}行，内容不同且没有空单元格。",),
     }
-    notes: ClassVar = {"en": "table of {rows} rows, {columns} columns", "zh": "{rows}行{columns}列的表格"}
+    notes: ClassVar = {"en": "table of {rows} row{r}, {columns} column{c}", "zh": "{rows}行{columns}列的表格"}
     examples: ClassVar = (
         Example(
             {"rows": 1, "columns": 2},
@@ -155,6 +165,10 @@ class TableSize(LaidOut):
             language="zh",
         ),
     )
+
+    def slots(self, language: str) -> dict[str, Any]:
+        ends = {"r": "" if self.rows == 1 else "s", "c": "" if self.columns == 1 else "s"}
+        return {**super().slots(language), **ends}
 
     def judge(self, text: Text, context: Context) -> Verdict:
         found = tables(text.raw)
@@ -284,14 +298,14 @@ class Csv(LaidOut):
     phrases: ClassVar = {
         "en": (
             "Answer only with CSV data, {delimiter}-delimited, without a code fence: a header with the columns {names}"
-            " and exactly {rows} different rows, no field empty.{extra}",
-            "Write {rows} rows of {delimiter}-delimited CSV under the header {names}, and nothing else.{extra}",
+            " and exactly {rows} different row{r}, no field empty.{extra}",
+            "Write {rows} row{r} of {delimiter}-delimited CSV under the header {names}, and nothing else.{extra}",
         ),
         "zh": (
             "只输出CSV数据（{delimiter}分隔，不要代码块）：表头为{names}，其下恰好{rows}行不同的数据，没有空字段。{extra}",
         ),
     }
-    notes: ClassVar = {"en": "CSV, {rows} rows", "zh": "CSV，{rows}行"}
+    notes: ClassVar = {"en": "CSV, {rows} row{r}", "zh": "CSV，{rows}行"}
     examples: ClassVar = (
         Example(
             {"columns": ("id", "fruit"), "rows": 2},
@@ -316,6 +330,7 @@ class Csv(LaidOut):
         extra = [ask for ask, wanted in zip(asked, (self.quoted, self.special), strict=True) if wanted]
         return {
             "rows": self.rows,
+            "r": "" if self.rows == 1 else "s",
             "delimiter": names[self.delimiter] if zh else self.delimiter,
             "names": "、".join(self.columns) if zh else ", ".join(self.columns),
             "extra": "".join(extra) if zh else "".join(f" {ask}" for ask in extra),
@@ -333,7 +348,7 @@ class Csv(LaidOut):
             return f"header {quoted(', '.join(field.text for field in records[0]), 60)}"
         if len(body) != self.rows or any(len(row) != len(self.columns) for row in body):
             return f"{len(body)} rows of {sorted({len(row) for row in body})} fields, wanted {self.rows}"
-        if any(not field.text.strip() for field in fields):
+        if any(says_nothing(field.text) for field in fields):
             return "an empty field"
         if repeats(["\t".join(field.text for field in row) for row in body]):
             return "two rows are alike"

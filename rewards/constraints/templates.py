@@ -16,7 +16,7 @@ from rewards.constraints.layout_views import LaidOut, clip, fillers, has_word, p
 from rewards.filler import WORDS
 from rewards.text import EDGE, Text, fold
 
-_UNFILLED = re.compile(r"[\s*_]*[\[【<][^\[\]【】<>\d]*[\]】>][\s*_.。]*")
+_UNFILLED = re.compile(r"[\s*_]*[\[【［<][^\[\]【】［］<>\d]*[\]】］>][\s*_.。]*")
 _OUTER = " \t\r\n.。,，;；:：!！?？*_`~\"'“”‘’「」『』()（）[]【】"
 _LETTERS = "ABCDEFGHIJ"
 _OPTION = re.compile(
@@ -48,7 +48,8 @@ Labels = Annotated[
 @lru_cache(maxsize=256)
 def _label(label: str) -> re.Pattern[str]:
     # What must not stand before a label comes last, since a search skips to a literal quickly.
-    return re.compile(re.escape(label) + (rf"(?<!{EDGE}{re.escape(label)})" if re.match(EDGE, label) else ""))
+    said = f"{re.escape(label[:-1])}[：:]" if label.endswith("：") else re.escape(label)
+    return re.compile(said + (rf"(?<!{EDGE}{said})" if re.match(EDGE, label) else ""))
 
 
 @register
@@ -98,7 +99,7 @@ class Template(LaidOut):
 
     def lay_out(self, text: str, language: str) -> str:
         for label in self.labels:
-            text = text.replace(label, " ")
+            text = _label(label).sub(" ", text).replace(label, " ")
         parts = spread(pieces(text), len(self.labels), language)
         return self.gap.join(f"{label} {part}" for label, part in zip(self.labels, parts, strict=True))
 

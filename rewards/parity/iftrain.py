@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from itertools import islice, pairwise
 from typing import Any
 
-from rewards.parity import ifeval, splitter, treebank
+from rewards.parity import ifeval, punkt, splitter, treebank
 from rewards.parity.ifeval import count_pieces
 from rewards.parity.keywords import compiled, count_ascii_letters, count_keyword, meets, require
 from rewards.parity.suite import BoundCheck, Suite, UndecidedError
@@ -326,9 +326,13 @@ def count_unique(view: View) -> bool:
     words = [chunk for chunk in view.chunks if chunk.isalpha()]
     if len(set(words)) < len(words):  # runs of letters, each of which gives the same tokens wherever it stands
         return False
-    if len(set(view.sentences)) < len(view.sentences):
-        return False
-    return len(set(view.tokens)) == len(view.tokens)
+    seen: set[str] = set()
+    for sentence in punkt.iter_sentences(view.raw):
+        tokens = treebank.tokenize(sentence)
+        if len(set(tokens)) < len(tokens) or not seen.isdisjoint(tokens):
+            return False
+        seen.update(tokens)
+    return True
 
 
 @SUITE.check("count:count_increment_word")

@@ -6,9 +6,9 @@ response: as it is, without its first line, without its last line, without both;
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import NamedTuple
 
+from rewards.lazy import lazy
 from rewards.parity.suite import BoundCheck, UndecidedError
 from rewards.parity.view import View
 
@@ -32,7 +32,7 @@ class Variants:
     def __init__(self, response: str) -> None:
         self.whole = View(response)
 
-    @cached_property
+    @lazy
     def texts(self) -> list[str]:
         """The distinct variants that are not blank, the response itself first."""
         response = self.whole.raw
@@ -48,7 +48,7 @@ class Variants:
             cuts = [form for text in cuts for form in (text, text.replace("*", ""))]
         return [text for text in dict.fromkeys(cuts) if text and not text.isspace()]
 
-    @cached_property
+    @lazy
     def others(self) -> tuple[View, ...]:
         return tuple(View(text) for text in self.texts if text != self.whole.raw)
 

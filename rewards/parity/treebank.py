@@ -232,10 +232,7 @@ def _rewritten(text: str) -> list[str]:
     text = _QUOTE_BEFORE_SPACE.sub(" ' ", text)
     text = " ".join(_BRACKET.split(text))
     text = f" {text} ".replace("''", " '' ").replace('"', " '' ")
-    if any(map(text.__contains__, _SEPARATORS)):
-        text = _SPACES.sub(" ", text)
-    else:
-        text = f" {' '.join(text.split())} "
+    text = _SPACES.sub(" ", text) if any(map(text.__contains__, _SEPARATORS)) else f" {' '.join(text.split())} "
     text = " ".join(_CONTRACTED.split(" ".join(_POSSESSIVE.split(text))))
     return _TWAS.sub(r"\1 \2 ", _TIS.sub(r"\1 \2 ", _FUSED.sub(_unfused, text))).split()
 

@@ -7,8 +7,8 @@ sentence is one word and "1." is a sentence.
 from __future__ import annotations
 
 import string
-from functools import cached_property
 
+from rewards.lazy import lazy
 from rewards.parity import langid, punkt, splitter, treebank
 
 _DELETE_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -27,40 +27,40 @@ class View:
     def __init__(self, raw: str) -> None:
         self.raw = raw
 
-    @cached_property
+    @lazy
     def lower(self) -> str:
         return self.raw.lower()
 
-    @cached_property
+    @lazy
     def stripped(self) -> str:
         return self.raw.strip()
 
-    @cached_property
+    @lazy
     def chunks(self) -> list[str]:
         """Whitespace-separated pieces, nothing stripped."""
         return self.raw.split()
 
-    @cached_property
+    @lazy
     def unpunctuated(self) -> str:
         """The text with all ASCII punctuation deleted."""
         return self.raw.translate(_DELETE_PUNCTUATION)
 
-    @cached_property
+    @lazy
     def tokens(self) -> list[str]:
         """Penn Treebank tokens of the Punkt sentences, as NLTK's `word_tokenize` gives them."""
         return treebank.word_tokenize(self.raw)
 
-    @cached_property
+    @lazy
     def sentences(self) -> list[str]:
         """Punkt sentences, as NLTK's `sent_tokenize` gives them."""
         return punkt.sentences(self.raw)
 
-    @cached_property
+    @lazy
     def regex_sentences(self) -> list[str]:
         """Sentences of the regular-expression splitter of IFEval and its training set."""
         return splitter.sentences(self.raw)
 
-    @cached_property
+    @lazy
     def language(self) -> str | None:
         """The label of langdetect with seed 0, or None where it finds no features."""
         return langid.detect(self.raw)

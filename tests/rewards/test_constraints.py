@@ -81,12 +81,14 @@ CASES = (
     ),
     Case(
         {"type": "layout:sections", "count": 2, "marker": "Section"},
-        ("Section 1\na\nSection 2\nb", "**SECTION 1**\na\n## section 2: b", "Intro\nSection1\na\nSection2"),
+        ("Section 1\na\nSection 2\nb", "**SECTION 1**\na\n## section 2: b", "Intro\nSection1\na\nSection2\nb"),
         (
             "Section 1\na",
             "Section 2\na\nSection 1\nb",
             "Section 1\na\nSection 2\nb\nSection 3\nc",
             "See Section 1 and Section 2.",
+            "Section 1\na\nSection 2\n",
+            "Section 1\nSame.\nSection 2\nSame.",
             "Section 1\nSection 22",
             "Section 1\nSection " + "2" * 5000,
         ),

@@ -17,8 +17,8 @@ from rewards.text import Text
 from tests.hostile import PIECES, hostile
 
 TYPES = sorted(known_constraints())
-#: Arguments drawn per type and language; RAIF_DRAWS=500 makes the thousand that a release is checked with.
-DRAWS = int(os.environ.get("RAIF_DRAWS", "60"))
+#: Arguments drawn per type and language: a thousand per type. RAIF_DRAWS=20 is quicker.
+DRAWS = int(os.environ.get("RAIF_DRAWS", "500"))
 STARTS = {
     "en": ("It is 7.", "Tom has \\boxed{12} apples, and Ann has 5. He gave away three of them."),
     "zh": ("答案是7。", "汤姆有\\boxed{12}个苹果，安有5个。他送出了三个。"),

@@ -64,7 +64,7 @@ def test_metrics_and_extras_are_logged(build: Build) -> None:
     assert metrics["rewards/format"] == 1.0
     assert metrics["constraints/punctuation:no_comma"] == 0.5
     assert metrics["constraints/length:max_words"] == 1.0
-    assert "punctuation:no_comma: violated (found 1 commas, the first is ',')" in extras["verdicts"][1]
+    assert "punctuation:no_comma: violated (commas found: 1, the first is ',')" in extras["verdicts"][1]
     assert [reward.correct for reward in function.last] == [True, False]
 
 
