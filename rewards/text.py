@@ -23,6 +23,7 @@ from rewards.quick_words import quick_words
 from rewards.sentences import split_sentences
 
 EDGE = rf"[^\W_{CJK}]"  # a letter or digit of a script that separates words
+_EDGE = re.compile(EDGE)
 _PART = rf"[^\W_{CJK}](?:[^\W_{CJK}]|[{MARK}])*"
 _WORD = re.compile(rf"[{CJK}]|{_PART}(?:(?:['’\-‐‑]|(?<=\d)[.,](?=\d)){_PART})*")
 _LONGEST_CHAIN = 4  # parts of a compound; a longer chain of hyphens or apostrophes is a row of words
@@ -166,12 +167,6 @@ def keyword_pattern(keyword: str) -> re.Pattern[str]:
     return re.compile(left + folded.replace(r"\ ", r"\s+") + right)
 
 
-@lru_cache(maxsize=4096)
-def _head(keyword: str) -> str:
-    """Return what a keyword begins with up to its first blank: a text without it needs no closer look."""
-    return fold(keyword).split()[0]
-
-
 def count_keyword(text: Text, keyword: str) -> int:
     """Count whole-word, case-insensitive occurrences of a keyword or phrase.
 
@@ -187,15 +182,47 @@ def count_keyword(text: Text, keyword: str) -> int:
     return sum(1 for _ in find_keyword(text, keyword))
 
 
-def find_keyword(text: Text, keyword: str) -> Iterator[re.Match[str]]:
-    """Yield the occurrences of a keyword in `Text.normalized`, in order and without overlap."""
-    head, pattern, said = _head(keyword), keyword_pattern(keyword), text.normalized
+def find_keyword(text: Text, keyword: str) -> Iterator[tuple[int, int]]:
+    """Yield where a keyword begins and ends in `Text.normalized`, in order and without overlap."""
+    said = text.normalized
+    head, rest, bounded_left, bounded_right = _keyword_parts(keyword)
     place = said.find(head)
     while place >= 0:
-        match = pattern.match(said, place)
-        if match:
-            yield match
-        place = said.find(head, match.end() if match else place + 1)
+        end = place + len(head)
+        match = rest.match(said, end) if rest else None
+        end = match.end() if match else end
+        joined = (bounded_left and place and _is_edge(said[place - 1])) or (bounded_right and _goes_on(said, end))
+        if joined or (rest and not match):
+            place = said.find(head, place + 1)
+        else:
+            yield place, end
+            place = said.find(head, end)
+
+
+@lru_cache(maxsize=4096)
+def _keyword_parts(keyword: str) -> tuple[str, re.Pattern[str] | None, bool, bool]:
+    """Return the first token, a pattern for the others, and whether a word boundary belongs on either side."""
+    head, *others = fold(keyword).split()
+    rest = re.compile("".join(rf"\s+{re.escape(other)}" for other in others)) if others else None
+    last = (others or [head])[-1][-1]
+    return head, rest, _is_edge(head[0]), _is_edge(last) or last in MARK
+
+
+@lru_cache(maxsize=65536)
+def _is_edge(character: str) -> bool:
+    return _EDGE.match(character) is not None
+
+
+def _goes_on(said: str, end: int) -> bool:
+    """Tell whether the word at a place goes on: "can't" does not say "can", but "river's" says "river"."""
+    after = said[end : end + 1]
+    if not after:
+        return False
+    if after != "'":
+        return _is_edge(after) or after in MARK
+    letters = said[end + 1 : end + 3]
+    possessive = letters[:1] == "s" and not (len(letters) == 2 and _is_edge(letters[1]))
+    return bool(letters) and _is_edge(letters[0]) and not possessive
 
 
 def part_spans(text: str, unit: str) -> list[tuple[int, int]]:

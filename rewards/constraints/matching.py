@@ -83,7 +83,7 @@ def first_place(text: Text, keyword: str) -> int:
     if is_unsegmented(keyword):
         return text.normalized.find(fold(keyword.strip()))
     found = next(find_keyword(text, keyword), None)
-    return found.start() if found else -1
+    return found[0] if found else -1
 
 
 def occurs_in(piece: str, keyword: str) -> bool:
