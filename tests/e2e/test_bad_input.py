@@ -99,6 +99,9 @@ def test_an_unknown_constraint_in_the_data(
     [
         (["run", "no/such/recipe", "--out", "never"], "unknown recipe"),
         (["report", "never"], "never"),
+        (["verify", "--suite", "ifeval", "never.jsonl", "--out", "never"], "no rows at never.jsonl"),
+        (["verify", "--suite", "ifevl", __file__, "--out", "never"], "did you mean 'ifeval'"),
+        (["verify", "--suite", "ifeval", __file__, "--out", __file__], "is the rows file itself"),
         (["constraints", "--family", "lenght"], "unknown constraint family 'lenght'; did you mean 'length'"),
         (["evaluate", "instructions", "--model", "x", "--data", "never", "--out", "never", "--cap", "8"], "never"),
     ],

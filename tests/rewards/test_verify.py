@@ -80,6 +80,22 @@ def test_wrong_calls_are_named(tmp_path: Path) -> None:
         read_lines(tmp_path / "none.jsonl")
 
 
+def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n\n")
+    with pytest.raises(RaifError, match="holds no rows"):
+        read_lines(empty)
+    with pytest.raises(RaifError, match="is a folder"):
+        write_verdicts(verify("ifeval", lines(ROWS)), tmp_path)
+    assert list(tmp_path.iterdir()) == [empty]
+
+
+def test_null_fields_are_empty_ones() -> None:
+    row = {**ROWS[0], "kwargs": None, "prompt": None}
+    assert records([row]) == records([ROWS[0]])
+    assert [one.problem for one in verify("ifeval", lines([{"id": 1, "response": "a"}]))] == ["instruction_id: missing"]
+
+
 def test_answers_are_compared_with_the_gold() -> None:
     rows = [
         {"id": n, "instruction_id": "math:answer", "kwargs": {"gold": "1/2"}, "response": response}
