@@ -40,6 +40,7 @@ _END = re.compile(
     r"|(?<=[\u3400-\u9fff][.!?])(?=[\u3400-\u9fff])"
     rf"|(?P<mark>[{_ASCII_STARTS}]*+)(?P<close>[{_CLOSE}]*+)(?=\s|\Z))"
 )
+_WORDLIKE = re.compile(r"[^\W_]")
 _NEXT = re.compile(r"[ \t]*[\"'“‘«(\[*_]*([^\W_])?")
 _LIST_NUMBER = re.compile(r"[ \t>*#-]*\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})\Z")
 _LAST_TOKEN = re.compile(r"[^\s(\[\"'“‘«]{1,12}\Z")
@@ -65,10 +66,10 @@ def split_sentences(text: str) -> list[str]:
     return [stripped for piece in pieces if _WORDLIKE.search(stripped := piece.strip())]
 
 
-_WORDLIKE = re.compile(r"[^\W_]")
-
-
 def _ends(text: str, begin: int, match: re.Match[str]) -> bool:
+    start, end = match.span()
+    if end - start == 1 and text[start] == "." and text[end : end + 1] == " " and text[end + 1 : end + 2].isalnum():
+        return _full_stop_ends(text, begin, start, text[end + 1].islower())
     mark, close = text[match.start() : match.end("mark")], match["close"]
     following = text[match.end() : match.end() + 12]
     if not following.strip() or following.lstrip(" \t\r").startswith("\n"):
