@@ -40,6 +40,11 @@ def accuracies(items: Iterable[list[bool]]) -> tuple[float, float]:
 def test_published_scores(name: str, shared_dir: Path) -> None:
     tasks, answers = (rows(shared_dir / "data" / name / file) for file in FILES[name])
     responses = {row["prompt"].strip(): row["response"] for row in answers}
+    # One prompt of IFEval was edited after the responses were published: the one left over on either side.
+    edited = [task["prompt"].strip() for task in tasks if task["prompt"].strip() not in responses]
+    left = set(responses) - {task["prompt"].strip() for task in tasks}
+    if len(edited) == len(left) == 1:
+        responses[edited[0]] = responses[left.pop()]
     outcomes: list[list[Outcome]] = []
     for task in tasks:
         if task["prompt"].strip() in responses:
