@@ -9,6 +9,7 @@ a number or a web address. A piece without any letter or digit is not a sentence
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st jr sr gen col capt lt sgt rev hon pres gov sen rep messrs mme mlle fr vs etc e.g i.e eg ie cf"
@@ -84,8 +85,13 @@ def _ends(text: str, begin: int, match: re.Match[str]) -> bool:
 
 
 def _full_stop_ends(text: str, begin: int, stop: int, lower: bool) -> bool:
-    window = text[max(begin, stop - 12) : stop]
-    if stop - begin < 12 and _LIST_NUMBER.match(window.lstrip()):
+    return _ends_after(text[max(begin, stop - 12) : stop], stop - begin < 12, lower)
+
+
+@lru_cache(maxsize=4096)
+def _ends_after(window: str, opens: bool, lower: bool) -> bool:
+    """Decide by the last twelve characters of the sentence; `opens` when they are all of it."""
+    if opens and _LIST_NUMBER.match(window.lstrip()):
         return False
     token = _LAST_TOKEN.search(window)
     word = token[0].lower() if token else ""
