@@ -154,7 +154,7 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def keyword_pattern(keyword: str) -> re.Pattern[str]:
-    """Return the pattern that finds a keyword in `Text.normalized`, see `count_keyword`."""
+    """Return the pattern that finds a keyword, whatever its case, in text that keeps its own; see `count_keyword`."""
     folded = re.escape(fold(keyword.strip()))
     # A boundary is only meaningful next to a character of a script that separates words.
     left = rf"(?<!{EDGE})" if re.match(EDGE, fold(keyword.strip())) else ""
@@ -164,7 +164,7 @@ def keyword_pattern(keyword: str) -> re.Pattern[str]:
         if re.search(rf"(?:{EDGE}|[{MARK}])\Z", fold(keyword.strip()))
         else ""
     )
-    return re.compile(left + folded.replace(r"\ ", r"\s+") + right)
+    return re.compile(left + folded.replace(r"\ ", r"\s+") + right, re.IGNORECASE)
 
 
 def count_keyword(text: Text, keyword: str) -> int:

@@ -268,19 +268,15 @@ class KeywordUpper(Edited):
     def draw(cls, rng: Random, language: str) -> dict[str, Any]:
         return {"keyword": rng.choice(WORDS["en"])}
 
-    @property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(keyword_pattern(self.keyword).pattern, re.IGNORECASE)
-
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = self._pattern.findall(text.raw.replace("’", "'"))
+        found = keyword_pattern(self.keyword).findall(text.raw.replace("’", "'"))
         wrong = next((each for each in found if not each.isupper()), None)
         if wrong is not None:
             return decide(False, f"{wrong[:60]!r} is not in capitals")
         return decide(bool(found), f"{len(found)} times in capitals")
 
     def reshape(self, text: str, language: str) -> str:
-        text = self._pattern.sub(lambda match: match[0].upper(), text)
+        text = keyword_pattern(self.keyword).sub(lambda match: match[0].upper(), text)
         return text if self.accepts(text) else put_before(text, mention([self.keyword.upper()], language), language)
 
 

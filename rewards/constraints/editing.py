@@ -10,7 +10,7 @@ from rewards.constraint import Constraint, Context, Status
 from rewards.constraints.shaping import closed
 from rewards.draft import Draft
 from rewards.filler import SENTENCES, WORDS
-from rewards.text import CODE, MATH, Text, fold, keyword_pattern
+from rewards.text import CODE, MATH, Text, count_keyword, fold, keyword_pattern
 
 _MENTION = {"en": "Think of {}.", "zh": "请想到{}。"}
 _AND = {"en": " and ", "zh": "和"}
@@ -86,7 +86,7 @@ def keep_only(text: str, keyword: str, keep: int, language: str) -> str:
         >>> keep_only("A fox, a Fox and a fox.", "fox", 1, "en")
         'A fox, a garden and a garden.'
     """
-    pattern = re.compile(keyword_pattern(keyword).pattern, re.IGNORECASE)
+    pattern = keyword_pattern(keyword)
     other = spare_word([keyword], language)
     left = iter([None] * keep)
     return pattern.sub(lambda match: match[0] if next(left, match) is None else other, text)
@@ -102,7 +102,7 @@ def spare_word(avoid: Sequence[str], language: str) -> str:
 def set_frequency(text: str, keyword: str, count: int, language: str) -> str:
     """Return the text with exactly so many occurrences of a keyword, as far as replacing and adding can do it."""
     text = keep_only(text, keyword, count, language)
-    missing = count - len(keyword_pattern(keyword).findall(Text(text).normalized))
+    missing = count - count_keyword(Text(text), keyword)
     return put_before(text, mention([keyword] * missing, language), language) if missing > 0 else text
 
 

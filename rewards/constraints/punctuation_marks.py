@@ -243,7 +243,6 @@ _OPENING = {
     "“": "”",
     "«": "»",
 }
-_CLOSING = frozenset(_OPENING.values())
 _PAIRED = re.compile(r"[()\[\]{}（）【】「」『』《》〈〉“”«»]")
 _NOT_PAIRED = re.compile(r"^[ \t>*-]*\w{1,3}[)）]|[:;=]-?[)(]|\d['′’][ ]?\d{1,2}\"", re.MULTILINE)
 _LOW_QUOTE = re.compile("„([^„“”]*+)[“”]")

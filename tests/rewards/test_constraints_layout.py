@@ -338,24 +338,6 @@ def drawn(name: str, number: int, language: str) -> Constraint:
     return parse_constraint({"type": name, **known_constraints()[name].draw(Random(number), language)})
 
 
-@pytest.mark.parametrize("name", own_types())
-@pytest.mark.parametrize(
-    ("language", "start"),
-    [
-        ("en", 'We met. "No!" he said (really); it\'s **over** - [see](a.b) `x` | $5 {or} *so*.\n\n- a\n```\nopen'),
-        ("zh", "我们见面了。“不！”他说（真的）；**结束**了[见](a.b)`x`|$5{或}*如此*。\n\n- 甲\n```\n未完"),
-        ("en", ""),
-    ],
-)
-def test_an_edit_of_a_messy_text_satisfies_too_and_is_done_once(name: str, language: str, start: str) -> None:
-    for number in range(12):
-        constraint = drawn(name, number, language)
-        text = constraint.edit(start, language)
-        verdict = constraint.check(Response(None, text), Context(language=language))
-        assert verdict.status is Status.SATISFIED, (constraint, text, verdict.evidence)
-        assert constraint.edit(text, language) == text
-
-
 @pytest.mark.parametrize(
     "name", ["layout:placeholders", "layout:title", "layout:min_bold", "layout:min_links", "layout:template"]
 )

@@ -25,6 +25,8 @@ STARTS = {
 }
 FRAGMENTS = (*PIECES, "word ", "two words. ", "中文。", "42 ", "Is it? ", "Yes! ", "\n\n", "- item\n", "\\frac{1}{2} ")
 TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join))
+#: Types whose edits rearrange a text, and so meet whatever markup is in it already.
+LAID_OUT = [name for name in TYPES if name.startswith(("format:", "layout:", "nesting:"))]
 relaxed = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -72,6 +74,24 @@ def test_its_witness_satisfies_it(name: str, language: str) -> None:
         text = constraint.witness(Draft(language, core=(start,))).render()
         verdict = constraint.check(Response(None, text), Context(language=language))
         assert verdict.status is Status.SATISFIED, (constraint, verdict.evidence, text)
+
+
+@pytest.mark.parametrize("name", LAID_OUT)
+@pytest.mark.parametrize(
+    ("language", "start"),
+    [
+        ("en", 'We met. "No!" he said (really); it\'s **over** - [see](a.b) `x` | $5 {or} *so*.\n\n- a\n```\nopen'),
+        ("zh", "我们见面了。“不！”他说（真的）；**结束**了[见](a.b)`x`|$5{或}*如此*。\n\n- 甲\n```\n未完"),
+        ("en", ""),
+    ],
+)
+def test_an_edit_of_a_messy_text_satisfies_too_and_is_done_once(name: str, language: str, start: str) -> None:
+    for number in range(12):
+        constraint = drawn(name, number, language)
+        text = constraint.edit(start, language)
+        verdict = constraint.check(Response(None, text), Context(language=language))
+        assert verdict.status is Status.SATISFIED, (constraint, text, verdict.evidence)
+        assert constraint.edit(text, language) == text
 
 
 @pytest.mark.parametrize("name", TYPES)
