@@ -53,6 +53,7 @@ def _script(character: str) -> str:
     return unicodedata.name(character, "UNKNOWN").split()[0]
 
 
+@lru_cache(maxsize=16)  # asked twice for one response: may it be the language, and which is it
 def _scripts(prose: str) -> Counter[str]:
     """Count the letters of each script, weighted by how much one says."""
     plain = len(prose.encode("ascii", "ignore").translate(None, _NO_LETTERS))
