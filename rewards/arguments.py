@@ -46,7 +46,8 @@ def _is_visible(text: str) -> bool:
 
 
 def _keyword(word: str) -> str:
-    if not Text(word).words or not _is_visible(word):
+    plain = word.isascii() and word.isalnum()
+    if not plain and not (Text(word).words and _is_visible(word)):
         raise ValueError(f"keyword {word!r} contains no word")
     return word
 

@@ -37,7 +37,8 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]|\r(?=\n)")
 # Display mathematics ends at the next `\[` too, and `\\[2pt]` opens none: so that no text takes quadratic time.
 MATH = re.compile(
-    r"\$\$.+?\$\$|\$[^$\n]+\$|(?<!\\)\\\[(?:\\\\|(?!\\[\[\]]).)++\\\]|(?<!\\)\\\((?:\\\\|(?!\\[()]).)++\\\)", re.DOTALL
+    r"\$\$.+?\$\$|\$[^$\n]+\$|\\(?<!\\\\)\[(?:\\\\|(?!\\[\[\]]).)++\\\]|\\(?<!\\\\)\((?:\\\\|(?!\\[()]).)++\\\)",
+    re.DOTALL,
 )
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _MARKS = re.compile(r"[`$]|\\[A-Za-z]+\{?|[{}]|\\[()\[\]]")
@@ -46,6 +47,7 @@ _SYMBOLS = re.compile(r"[=(){}\[\];<>_/\\|&%#@^~+*\d]")
 _PLAIN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _MIN_WORDS, _MAX_SYMBOLS = 5, 0.03
+_MIN_LENGTH = 2 * _MIN_WORDS + 1  # with the marks around them
 
 
 def visible(text: str) -> str:
@@ -55,8 +57,8 @@ def visible(text: str) -> str:
         >>> visible("c\\u200bat\\r\\n")
         'cat\\n'
     """
-    plain = "\r" not in text if text.isascii() else not _INVISIBLE.search(text)
-    return text if plain else _INVISIBLE.sub("", text)
+    found = "\r" in text if text.isascii() else any(map(text.__contains__, "\r\u200b\u2060\ufeff\u00ad"))
+    return _INVISIBLE.sub("", text) if found else text
 
 
 def without_commands(text: str) -> str:
@@ -66,7 +68,7 @@ def without_commands(text: str) -> str:
         >>> without_commands(r"Tom has \\boxed{7} \\apples.")
         'Tom has  {7} \\\\apples.'
     """
-    if "<!--" in text:
+    if "<" in text:
         text = _COMMENT.sub(" ", text)
     return _COMMAND.sub(_known, text) if "\\" in text else text
 
@@ -92,8 +94,11 @@ def without_notation(text: str) -> str:
 
 def _prose_inside(match: re.Match[str]) -> str:
     """Return what reads as prose inside code or formula marks, or a blank."""
+    if len(match[0]) < _MIN_LENGTH and match[0].isascii():
+        return " "
     marks = _FENCE if match[0].startswith("```") else _MARKS
     inside = marks.sub(" ", match[0])
+    if len(_SYMBOLS.findall(inside)) > _MAX_SYMBOLS * len(inside):
+        return " "
     words = len(_PLAIN.findall(inside)) + len(_HAN.findall(inside))
-    prose = words >= _MIN_WORDS and len(_SYMBOLS.findall(inside)) <= _MAX_SYMBOLS * len(inside)
-    return f" {inside.strip()} " if prose else " "
+    return f" {inside.strip()} " if words >= _MIN_WORDS else " "

@@ -19,15 +19,15 @@ _STAND_INS = "".join(map(chr, range(0x80, 0x9F)))
 _APOSTROPHE = "\x9f"
 _ALNUM = "".join(chr(code) for code in range(128) if chr(code).isalnum()) + _STAND_INS
 _BARE = _table({character: character for character in _ALNUM})
-#: An apostrophe or hyphen between letters or digits, a point or comma between digits.
-_JOINTS = (
-    (_table({_ALNUM: "w", f"'-{_APOSTROPHE}": "-"}), b"w-w"),
-    (_table({"0123456789": "0", ".,": "."}), b"0.0"),
-)
-_LONGEST_CHAIN = 4  # joints of one word; what is longer is left to `Text.words`
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_SHAPE = _table({"0123456789": "0", _ALNUM: "w", f"'-{_APOSTROPHE}": "-", ".,": "."})
+# An apostrophe or hyphen between letters or digits, a point or comma between digits. Patterns that begin with the very
+# character are much faster than those that begin with what precedes it.
+_JOINT, _POINT = re.compile(rb"-(?<=[w0]-)(?=[w0])"), re.compile(rb"\.(?<=0\.)(?=0)")
+_LONG_CHAIN = re.compile(rb"-[w0]++-[w0]++-[w0]++-[w0]")  # is left to `Text.words`
+_ASCII = bytes(range(128))
 # Iota is the one letter that case folding makes of a mark.
-_NOT_QUICK = re.compile(rf"{HAN.pattern}|[\dι‐‑{MARK}{_STAND_INS}{_APOSTROPHE}]")
+_NOT_QUICK = re.compile(rf"{HAN.pattern}|[\dι‐‑{_STAND_INS}{_APOSTROPHE}]")
+_HAS_MARK, _MARKED = re.compile(f"[{MARK}]"), re.compile(rf"[^\W_][{MARK}]")
 
 
 def quick_words(said: str) -> list[str] | None:
@@ -40,8 +40,8 @@ def quick_words(said: str) -> list[str] | None:
     if said.isascii():
         bare = _joined_up(said.encode())
         return None if bare is None else bare.split()
-    others = "".join(_NOT_ASCII.findall(said))
-    if _NOT_QUICK.search(others):
+    others = said.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if _NOT_QUICK.search(others) or (_HAS_MARK.search(others) and _MARKED.search(said)):
         return None
     letters = list(filter(str.isalnum, set(others)))
     if len(letters) > len(_STAND_INS) or not unicodedata.is_normalized("NFC", said):
@@ -59,17 +59,15 @@ def quick_words(said: str) -> list[str] | None:
 
 def _joined_up(said: bytes) -> str | None:
     """Return the text with blanks for all marks but those inside words; None where a word has very many."""
-    bare = bytearray(said.translate(_BARE))
-    for classes, joint in _JOINTS:
-        shape = said.translate(classes)
-        place, before, chain_length = shape.find(joint), 0, 0
-        while place >= 0:
-            bare[place + 1] = said[place + 1]
-            chain_length = 1 if b" " in shape[before:place] else chain_length + 1
-            if chain_length >= _LONGEST_CHAIN:
-                return None
-            before, place = place, shape.find(joint, place + 2)
-    return bare.decode("latin-1")
+    shape = said.translate(_SHAPE)
+    if _LONG_CHAIN.search(shape):
+        return None
+    joined = bytearray(said.translate(_BARE))
+    for pattern in (_JOINT, _POINT):
+        for joint in pattern.finditer(shape):
+            place = joint.start()
+            joined[place] = said[place]
+    return joined.decode("latin-1")
 
 
 def ascii_runs(said: str) -> list[str]:

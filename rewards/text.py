@@ -34,6 +34,7 @@ _UNCOUNTABLE_SHARE = 0.2
 _UNSEGMENTED = re.compile(r"[\u0e01-\u0e30\u0e40-\u0e46]|[\u0e81-\u0eb0]|[\u1000-\u102a]|[\u1780-\u17b3]")
 _SCRIPTS = ((0x1780, "Khmer"), (0x1000, "Burmese"), (0x0E81, "Lao"), (0x0E01, "Thai"))
 _HAS_WORD = re.compile(rf"[{CJK}]|[^\W_]")
+_STARTS = re.compile(r"[^\w\\<]*+[^\W_]")  # with a word, before any notation
 _NOT_BLANK_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _BLANK_LINES = re.compile(r"\n(?:[ \t\r\f\v\u00a0\u3000]*\n)+")
 _NUMBER = r"(?:\d{1,3}|[ivxlc]{1,6})"
@@ -81,16 +82,11 @@ class Text:
     @lazy
     def words(self) -> tuple[str, ...]:
         said = self._without_commands
-        found = quick_words(said)
-        if found is None:
-            found = _WORD.findall(unicodedata.normalize("NFC", said))
-        return tuple(_unchained(found) if self._has_chains else found)
-
-    @lazy
-    def _has_chains(self) -> bool:
-        said = self._without_commands
-        joints = sum(map(said.count, "-'" if said.isascii() else "-'’‐‑"))
-        return joints >= _LONGEST_CHAIN and _CHAIN.search(said) is not None
+        quick = quick_words(said)
+        if quick is not None:  # which has no long chain
+            return tuple(quick)
+        found = _WORD.findall(unicodedata.normalize("NFC", said))
+        return tuple(_unchained(found) if _CHAIN.search(said) else found)
 
     @lazy
     def lines(self) -> tuple[str, ...]:
@@ -99,7 +95,7 @@ class Text:
     @lazy
     def has_words(self) -> bool:
         """Tell whether anything but notation and punctuation is said."""
-        return _HAS_WORD.search(self._without_commands) is not None
+        return _STARTS.match(self.raw) is not None or _HAS_WORD.search(self._without_commands) is not None
 
     @lazy
     def uncountable(self) -> str:

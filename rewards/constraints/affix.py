@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from rewards.arguments import MARKUP, NonBlank, NonMarkup
@@ -25,6 +26,13 @@ _INSIDE_NUMBER = re.compile(r"\d[.,]\Z")
 
 def _squeeze(text: str) -> str:
     return " ".join(folded(text).split())
+
+
+@lru_cache(maxsize=1024)
+def _squeezed(request: str) -> tuple[str, int]:
+    """Return what a request says in the form in which it is compared, and its number of words."""
+    squeezed = _squeeze(request.lstrip(EDGE_MARKUP))
+    return squeezed, len(squeezed.split())
 
 
 @register
@@ -52,15 +60,22 @@ class RepeatRequest(Edited):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        request = _squeeze(self.request.lstrip(EDGE_MARKUP))
-        pieces = text.raw.lstrip(EDGE_MARKUP).split(None, len(request.split()))
-        head = _squeeze(" ".join(pieces[: len(request.split())]))
+        request, size = _squeezed(self.request)
+        opening = text.raw.lstrip(EDGE_MARKUP)
+        if size > 1 and folded(opening.split(None, 1)[0]) != request[: request.find(" ")]:
+            return self._not_first(text)
+        pieces = opening.split(None, size)
+        head = _squeeze(" ".join(pieces[:size]))
         cut = _ENDS_IN_WORD.search(request) and _GOES_ON.match(head[len(request) :])
         if not head.startswith(request) or cut:
-            return decide(False, f"does not start with the request; it starts with {text.stripped[:40]!r}")
-        rest = " ".join([head[len(request) :], *pieces[len(request.split()) :]])
+            return self._not_first(text)
+        rest = " ".join([head[len(request) :], *pieces[size:]])
         answers = _answers(rest, request)
         return decide(answers, f"starts with the request and {'then answers' if answers else 'says nothing else'}")
+
+    @staticmethod
+    def _not_first(text: Text) -> Verdict:
+        return decide(False, f"does not start with the request; it starts with {text.stripped[:40]!r}")
 
     def witness(self, draft: Draft) -> Draft:
         return self.planned(draft, lambda plan: replace(plan, prefix=self.request))

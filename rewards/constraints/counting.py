@@ -92,8 +92,8 @@ def names_in(text: str, names: Sequence[str]) -> list[str]:
     """
     if not text.isascii():
         return [name for name in dict.fromkeys(names) if _is_whole(name, text)]
-    runs = frozenset(ascii_runs(text))
-    return [name for name in dict.fromkeys(names) if name in runs or (not name.isalnum() and _is_whole(name, text))]
+    found = frozenset(names).intersection(ascii_runs(text))
+    return [name for name in dict.fromkeys(names) if name in found or (not name.isalnum() and _is_whole(name, text))]
 
 
 def missing_marks(text: Text) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from rewards.arguments import Count, Draw, Keyword, Keywords
 from rewards.constraint import Context, Example, Verdict, register
 from rewards.constraints.editing import Edited, keep_only, mention, put_before, set_frequency
-from rewards.constraints.matching import decide, occurrences, quoted
+from rewards.constraints.matching import decide, first_place, occurrences, quoted
 from rewards.draft import Draft, add_mention
 from rewards.text import Text
 
@@ -48,7 +48,7 @@ class Existence(_WordList):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        missing = [word for word in self.keywords if not occurrences(text, word)]
+        missing = [word for word in self.keywords if first_place(text, word) < 0]
         return decide(not missing, f"missing: {', '.join(missing)}" if missing else f"found {', '.join(self.keywords)}")
 
     def witness(self, draft: Draft) -> Draft:
@@ -81,7 +81,7 @@ class Forbidden(_WordList):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        used = [word for word in self.keywords if occurrences(text, word)]
+        used = [word for word in self.keywords if first_place(text, word) >= 0]
         return decide(not used, f"forbidden and used: {', '.join(used)}" if used else "no forbidden word used")
 
     def witness(self, draft: Draft) -> Draft:

@@ -32,7 +32,7 @@ from rewards.filler import WORDS
 from rewards.text import EDGE, MATH, Text
 
 _STARS = re.compile(rf"(\*(?<![*_\\]\*)(?<!{EDGE}\*)\*{{0,2}})(?![*\s])([^*\n]*[^*\s])\1(?![*_])(?!{EDGE})")
-_LOW_LINES = re.compile(r"(?<![*_\\\w])(_{1,3})(?![_\s])([^_\n]*[^_\s])\1(?![*_\w])")
+_LOW_LINES = re.compile(r"(_(?<![*_\\\w]_)_{0,2})(?![_\s])([^_\n]*[^_\s])\1(?![*_\w])")
 _PLAIN_WORD = re.compile(r"(?<![\\\w*{_])[^\W\d_]{2,}(?![\w*}_])")
 _NOTATION = re.compile(r"[$\\`*_]")
 
@@ -273,8 +273,8 @@ def _section_heading(marker: str, exact_case: bool) -> re.Pattern[str]:
     if is_han(marker):
         number = rf"[ \t]?(\d+|[{HAN_DIGITS}]{{1,3}})"
         forms = [rf"{name}{number}(?!\d|[.,]\d)", rf"第{number}[ \t]?{name}"]
-    # A section may be an item of a list itself.
-    pattern = rf"^[ \t>]*(?:(?:\d{{1,3}}[.)]|[-*+•])[ \t]+)?[ \t#*_\"“]*(?:{'|'.join(forms)})"
+    # A section may be an item of a list itself. A search for line breaks is much faster than one for `^`.
+    pattern = rf"\n[ \t>]*(?:(?:\d{{1,3}}[.)]|[-*+•])[ \t]+)?[ \t#*_\"“]*(?:{'|'.join(forms)})"
     return re.compile(pattern, re.MULTILINE | (0 if exact_case else re.IGNORECASE))
 
 
@@ -317,7 +317,7 @@ class Sections(LaidOut):
     )
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        raw = without_fences(text.raw)
+        raw = "\n" + without_fences(text.raw)
         marks = list(_section_heading(self.marker, self.exact_case).finditer(raw))
         numbers = list(map(_section_number, marks))
         wanted = list(range(1, self.count + 1))
@@ -342,6 +342,6 @@ class Sections(LaidOut):
         return super().witness(planned if self.scope == "answer" else draft)
 
     def lay_out(self, text: str, language: str) -> str:
-        body = _section_heading(self.marker, False).sub("", text)
+        body = _section_heading(self.marker, False).sub("\n", f"\n{text}")
         parts = spread(pieces(body), self.count, language)
         return "\n".join(f"{self.marker} {number}\n{part}" for number, part in enumerate(parts, 1))

@@ -25,9 +25,8 @@ from rewards.filler import WORDS
 from rewards.text import EDGE, MATH, Text
 
 # Not `x[0]`, `\[`, `[text](url)`, `[text][ref]`, `- [x]` or a footnote.
-_SQUARE = re.compile(
-    rf"\[(?<!\\\[)(?<!{EDGE}\[)(?![\"'^])([^\[\]\n]++)\](?!\(|:[ \t]*(?:https?:|<))|[【［]([^【】［］\n]++)[】］]"
-)
+_SQUARE = re.compile(rf"\[(?<!\\\[)(?<!{EDGE}\[)(?![\"'^])([^\[\]\n]++)\](?!\(|:[ \t]*(?:https?:|<))()")
+_SQUARE_OR_LENS = re.compile(rf"{_SQUARE.pattern[:-2]}|[【［]([^【】［］\n]++)[】］]")
 _REFERENCE = re.compile(r"\[[^\[\]\n]++\]\[[a-z0-9_-]*\]")
 # A citation, an interval or an editor's note.
 _NO_BLANK = re.compile(
@@ -37,7 +36,7 @@ _NO_BLANK = re.compile(
 )
 _LETTER = re.compile(r"[^\W\d_]")
 _CHECKED = re.compile(r"^[ \t]*[-*+][ \t]+\[[xX]\]", re.MULTILINE)
-_STARS = re.compile(r"(?<!\*)\*{6}(?!\*)")
+_STARS = re.compile(r"\*(?<!\*\*)\*{5}(?!\*)")
 _RULE = re.compile(r"^[ \t]*+(?:(?:\*[ \t]*+){3,}+|(?:-[ \t]*+){3,}+|(?:_[ \t]*+){3,}+)\r?$", re.MULTILINE)
 _LABEL = re.compile(
     r"[\s*_#]*+(?:response|answer|version|option|回答|答案|版本)?[ \t]*+[\dA-B一二]?[ \t*_]*+[:：.)\n]", re.IGNORECASE
@@ -47,7 +46,7 @@ _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]++\S.*", re.MULTILINE)
 _OPENERS = " \t\r*_#>•-\"“‘'「『(（[【"
 _CLOSERS = " \t\r*_\"”’'」』)）]】"
 _NEAR = 60
-_HEAD, _HEAD_WORDS = 400, 20  # two responses nearly always differ in their first words
+_HEAD, _HEAD_WORDS = 240, 20  # two responses nearly always differ in their first words
 _STOPS = tuple(".!?。！？")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 
@@ -59,12 +58,13 @@ def placeholders(raw: str) -> list[str]:
         >>> placeholders("Dear [name], see [the site](a.b), x[i] and 【日期】. - [ ] done")
         ['name', '日期']
     """
-    if "[" not in raw and "【" not in raw and "［" not in raw:
+    lenses = "【" in raw or "［" in raw
+    if not lenses and "[" not in raw:
         return []
     text = MATH.sub(" ", raw) if "$" in raw or "\\" in raw else raw
     text = _REFERENCE.sub(" ", text) if "][" in text else text
     text = _CHECKED.sub(" ", text) if "[x]" in text or "[X]" in text else text
-    found = (square or lens for square, lens in _SQUARE.findall(text))
+    found = (square or lens for square, lens in (_SQUARE_OR_LENS if lenses else _SQUARE).findall(text))
     return [name for name in found if _LETTER.search(name) and not _NO_BLANK.fullmatch(name)]
 
 
@@ -298,7 +298,8 @@ class ItalicThesis(LaidOut):
 
     def judge(self, text: Text, context: Context) -> Verdict:
         raw = without_fences(text.raw)
-        sections = [part for part in _HEADING.split(raw)[1:] if has_word(part)] or [_HEADING.sub("", raw)]
+        parts = _HEADING.split(raw) if "#" in raw else [raw]
+        sections = list(filter(has_word, parts[1:])) or ["".join(parts)]
         missing = sum(not _opens_with_thesis(section) for section in sections)
         return verdict_if(not missing, f"{missing} of {len(sections)} sections do not open with an italic thesis")
 

@@ -16,8 +16,9 @@ from rewards.text import CODE, Text, fold
 _WORDLIKE = re.compile(r"[^\W_]")
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 # A marker, a blank and something to say; `---` and `* * *` are rules, not bullets.
-_BULLET = re.compile(r"((?:[ \t]*+>)*+[ \t\u3000]*+)([-*+•–·])(?:[ \t\u3000\xa0]++|(?<=[•·]))(?![-*+_ \t\r]*$)(\S.*)")
-_BULLET_MARKS = ("-", "*", "+", "•", "–", "·")
+_BULLET = re.compile(
+    r"\n((?:[ \t]*+>)*+[ \t\u3000]*+)([-*+•–·])(?:[ \t\u3000\xa0]++|(?<=[•·]))(?![-*+_ \t\r]*$)(\S.*)", re.MULTILINE
+)
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]++(\S.*)", re.MULTILINE)
 #: What opens a line of a list, a heading or a quotation.
 LINE_MARK = re.compile(
@@ -88,15 +89,15 @@ def repeats(items: Sequence[str]) -> int:
 
 def has_distinct(items: Sequence[str], number: int) -> bool:
     """Tell whether at least so many items say something different."""
-    if len(items) < number:
-        return False
+    if len(items) < 2 or number < 2:
+        return len(items) >= number
     return len(set(map(squeeze, items[:number]))) == number or len(set(map(squeeze, items))) >= number
 
 
 @lru_cache(maxsize=16)
 def without_fences(raw: str) -> str:
     """Return a text without its fenced code."""
-    return _FENCED.sub(" ", raw) if "```" in raw else raw
+    return _FENCED.sub(" ", raw) if "`" in raw else raw
 
 
 @lru_cache(maxsize=16)
@@ -113,9 +114,8 @@ def bullet_items(raw: str) -> tuple[tuple[str, str, str], ...]:
         >>> bullet_items("- a\\n  * b\\n---\\n- !")
         (('', '-', 'a'), ('  ', '*', 'b'))
     """
-    marked = (line for line in without_fences(raw).split("\n") if line.lstrip(" \t>\u3000").startswith(_BULLET_MARKS))
-    items = (found.groups() for found in map(_BULLET.match, marked) if found)
-    return tuple((indent, mark, item) for indent, mark, item in items if _WORDLIKE.search(item))
+    # A search for line breaks is much faster than one for the beginnings of lines.
+    return tuple(found for found in _BULLET.findall("\n" + without_fences(raw)) if _WORDLIKE.search(found[2]))
 
 
 def depth(indent: str) -> int:

@@ -26,7 +26,7 @@ from rewards.wordforms import sentence_words
 Separator = Annotated[Literal["blank_line", "stars"], Draw.choice("blank_line", "stars")]
 
 # Stars with blanks on both sides or on none: those of `***bold italics***` have one on a single side.
-_STARS = r"\*{3}(?:(?<!\S\*{3})(?!\S)|(?<=[^\s*]\*{3})(?=[^\s*]))"
+_STARS = r"\*\*\*(?:(?<!\S\*{3})(?!\S)|(?<=[^\s*]\*{3})(?=[^\s*]))"
 _DIVIDERS = {"stars": re.compile(_STARS), "any": re.compile(rf"(?<!\S)\* \* \*(?!\S)|{_STARS}")}
 _SAYS = re.compile(r"[^\W_]")
 _HOW = {

@@ -32,7 +32,7 @@ _STRAIGHT = "".join(
 _QUOTE = re.compile(rf"[{re.escape(''.join(_QUOTE_OF))}{re.escape(''.join(_QUOTE_OF.values()))}\"']")
 # Brackets around words only, most of all brackets in prose, are counted in one go.
 _FLAT = re.compile(r"(?:\(w+\)w*|\[w+\]w*|\{w+\}w*|（w+）w*|【w+】w*)++")
-_EMPTY = re.compile(r"(?:\"\")+|(?:'')+")
+_EMPTY = re.compile(r"\"\"(?:\"\")*|''(?:'')*")
 _NOTATION = re.compile(r"\\[A-Za-z]+|\\[{}\[\]()]")
 _ARGUMENT = re.compile(r"\\[A-Za-z]+\{")
 _BRACES = re.compile(r"[{}]")

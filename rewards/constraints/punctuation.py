@@ -52,15 +52,15 @@ class _NoMark(Edited):
     name: ClassVar[str]
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = self.unwanted.findall(self.searched(text))
+        found = self.found(text)
         if not found and "\\" in text.raw and self.escaped.search(text.raw):
             found = self.escaped.findall(_MATHS.sub(_no_formula, text.raw))
         shown = f", the first is {found[0]!r}" if found else ""
         return decide(not found, f"{self.name} found: {len(found)}{shown}")
 
-    def searched(self, text: Text) -> str:
-        """Return what is searched for the mark."""
-        return text.raw
+    def found(self, text: Text) -> list[str]:
+        """Return the marks that are not escaped."""
+        return self.unwanted.findall(text.raw)
 
     def reshape(self, text: str, language: str) -> str:
         return self.first_accepted([outside_notation(text, self.without), self.without(text)])
@@ -102,6 +102,11 @@ class NoComma(_Dropped):
         Example({}, passes="One; two.", fails="One, two: 1,000."),
         Example({}, passes="苹果和梨。", fails="苹果、梨。", language="zh"),
     )
+
+    def found(self, text: Text) -> list[str]:
+        if not text.raw.isascii():
+            return super().found(text)
+        return [","] * (text.raw.count(",") - text.raw.count("\\,"))
 
     def witness(self, draft: Draft) -> Draft:
         return self.planned(draft, lambda plan: replace(plan, commas=False).with_edit(self.edit_scope))
@@ -249,9 +254,9 @@ class NoDash(_NoMark):
         Example({}, passes="下雨了。", fails="下雨了\u2014\u2014很大。", language="zh"),
     )
 
-    def searched(self, text: Text) -> str:
+    def found(self, text: Text) -> list[str]:
         plain = CODE.sub("0", text.raw) if "`" in text.raw else text.raw
-        return MATH.sub("0", plain) if "$" in plain or "\\" in plain else plain
+        return self.unwanted.findall(MATH.sub("0", plain) if "$" in plain or "\\" in plain else plain)
 
     def substitute(self) -> str:
         return " "

@@ -22,6 +22,9 @@ _MODULES = {
 }
 
 
+_suite = lru_cache(maxsize=8)(suite)
+
+
 @lru_cache(maxsize=8)
 def equivalents(name: str) -> dict[str, Equivalent]:
     """Return the translations of a suite by official id."""
@@ -43,7 +46,18 @@ def strict_constraints(
         >>> strict_constraints("ifeval", "length_constraints:number_words", {"relation": "at least", "num_words": 9})
         (MinWords(type='length:min_words', scope='answer', limit=9),)
     """
-    if (check := suite(name).bind(instruction_id, kwargs)).undecided:
+    if (check := _suite(name).bind(instruction_id, kwargs)).undecided:
         raise RaifError(f"{instruction_id}: {check.undecided}")
-    found = equivalents(name)[instruction_id]({**check.arguments, "prompt": prompt})
-    return tuple(parse_constraint(one) for one in ([found] if isinstance(found, Mapping) else found))
+    if not check.arguments:
+        return _fixed(name, instruction_id)
+    return _parsed(equivalents(name)[instruction_id]({**check.arguments, "prompt": prompt}))
+
+
+@lru_cache(maxsize=256)
+def _fixed(name: str, instruction_id: str) -> tuple[Constraint, ...]:
+    """Translate an id without arguments, which has one reading."""
+    return _parsed(equivalents(name)[instruction_id]({}))
+
+
+def _parsed(found: Mapping[str, Any] | list[Mapping[str, Any]]) -> tuple[Constraint, ...]:
+    return tuple(map(parse_constraint, found)) if isinstance(found, list) else (parse_constraint(found),)
