@@ -16,9 +16,11 @@ from data_gen.seeds import ArithmeticSeeds, FileSeeds, Seed, SeedSet, WritingSee
 from data_gen.witness import answer_language, write
 from rewards.constraint import Constraint, Status, parse_constraint
 from rewards.errors import RaifError
-from rewards.instruction import And, Instruction, Leaf, Provenance
+from rewards.instruction import Instruction, Provenance
 from rewards.math_answer import MathVerifier
 from rewards.response import Response
+from rewards.task_answer import MathAnswer
+from rewards.tree import And, Leaf
 
 MAX_ATTEMPTS = 200
 Split = Literal["train", "test"]
@@ -108,7 +110,9 @@ class Composer:
         for leaf in judgement.leaves:
             if leaf.verdict.status is not Status.SATISFIED:
                 return f"{leaf.verdict.status} {leaf.type}"
-        if instruction.answer and self._verifier.judge([(instruction.answer.value, answer)]) != [True]:
+        if isinstance(instruction.answer, MathAnswer) and self._verifier.judge(
+            [(instruction.answer.value, answer)]
+        ) != [True]:
             return "witness answer is wrong"
         return ""
 

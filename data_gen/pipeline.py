@@ -19,8 +19,10 @@ from data_gen.experts import WarmStartRow, warm_start_row
 from data_gen.seeds import SeedSet
 from rewards.errors import RaifError
 from rewards.instruction import Instruction
+from rewards.schemas import schema
 
 INSTRUCTIONS, WARM_START, MANIFEST = "instructions.jsonl", "warm_start.jsonl", "manifest.json"
+SCHEMA = "instruction.schema.json"
 Progress = Callable[[str, int], None]
 
 
@@ -149,6 +151,7 @@ def _write(folder: Path, lines: dict[str, list[str]], manifest: dict[str, Any]) 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
     contents = {name: _join(rows) for name, rows in lines.items()}
+    contents[SCHEMA] = (json.dumps(schema("instruction")) + "\n").encode()
     contents[MANIFEST] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
     for name, content in contents.items():
         partial = folder / f"{name}.partial"

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Protocol
 from data_gen.arithmetic import problem
 from data_gen.topics import TOPICS
 from rewards.errors import RaifError
-from rewards.instruction import TaskAnswer
 from rewards.sentences import split_sentences
+from rewards.task_answer import MathAnswer, TaskAnswer
 from rewards.text import han_share
 
 
@@ -66,7 +66,7 @@ class ArithmeticSeeds:
         solutions = {
             code: Solution(task.thinking, task.core[code], task.optional[code]) for code in ArithmeticSeeds.languages
         }
-        return Seed(self.name, task.id, language, task.request[language], TaskAnswer(value=str(task.result)), solutions)
+        return Seed(self.name, task.id, language, task.request[language], MathAnswer(value=str(task.result)), solutions)
 
 
 class WritingSeeds:
@@ -153,7 +153,7 @@ class FileSeeds:
         seed_id = values.get("id") or str(number)
         core = _closing(answer, language)
         solved = Solution(solution, core, tuple(split_sentences(solution)))
-        truth = TaskAnswer(value=_without_thousands(answer)) if answer else None
+        truth = MathAnswer(value=_without_thousands(answer)) if answer else None
         return Seed(self.name, seed_id, language, request, truth, {language: solved})
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from rewards.response import CLOSE, OPEN
+from rewards.think_styles import CLOSE, OPEN, ThinkStyle
 
 Messages = list[dict[str, str]]
 EMPTY_THINKING = f"{OPEN}\n\n{CLOSE}\n\n"
+CHANNEL, FINAL_CHANNEL = "<|channel|>", "<|channel|>final<|message|>"
+
+
+class ThinkFormat(NamedTuple):
+    """How completions mark their thinking, and whether the prompt has opened it already."""
+
+    style: ThinkStyle
+    prefilled: bool
 
 
 class ChatFormat:
@@ -33,6 +41,8 @@ class ChatFormat:
         Uses the template's own `enable_thinking=False` where that changes the text, else an empty think block.
         """
         thinking = self._render(messages)
+        if self._has_channels():
+            return thinking + FINAL_CHANNEL
         direct = self._render(messages, enable_thinking=False)
         if direct != thinking and CLOSE in direct[len(thinking.rstrip()) - len(OPEN) :]:
             return direct
@@ -40,7 +50,22 @@ class ChatFormat:
 
     def prefills(self) -> bool:
         """Tell whether the template opens `<think>` itself, so that completions start inside it."""
-        return self.ends_open(self._render([{"role": "user", "content": "?"}]))
+        return self.ends_open(self._render(_PROBE))
+
+    def probe(self, style: ThinkStyle | None = None) -> ThinkFormat:
+        """Tell how completions of this template mark thinking; `style` overrides the guess.
+
+        A template that closes an empty thinking itself leaves only direct answers (`none`). One that does not speak of
+        thinking at all is taken to get its `<think>` tags by a system prompt.
+        """
+        prompt = self._render(_PROBE)
+        if style is None:
+            closed = prompt.rstrip().endswith(CLOSE)
+            style = "channels" if self._has_channels() else "none" if closed else "think"
+        return ThinkFormat(style, self.ends_open(prompt))
+
+    def _has_channels(self) -> bool:
+        return CHANNEL in str(getattr(self.tokenizer, "chat_template", None) or "")
 
     @staticmethod
     def ends_open(prompt: str) -> bool:
@@ -56,6 +81,9 @@ class ChatFormat:
         kwargs = {**self.template_kwargs, **extra}
         text: str = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, **kwargs)
         return text
+
+
+_PROBE: Messages = [{"role": "user", "content": "?"}]
 
 
 def build_messages(prompt: str, system_prompt: str | None = None) -> Messages:

@@ -111,6 +111,34 @@ def verify(
         raise RaifError(f"no line of {rows} is a row of suite {suite!r}; see {rejected_path(out)}.")
 
 
+@app.command("judge-check")
+def judge_check(
+    rows: Annotated[Path, typer.Argument(help="JSON lines with question, request, answer, label (yes or no).")],
+    model: Annotated[str, typer.Option(help="The judge: its name on the server, or a local model.")],
+    base_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server; without one, local.")] = None,
+    api_key_env: Annotated[str | None, typer.Option(help="Environment variable that holds the server's key.")] = None,
+    mode: Annotated[str, typer.Option(help="auto, probabilities, text or decision.")] = "auto",
+    abstain: Annotated[float, typer.Option(help="No opinion where the probability is nearer to 0.5 than this.")] = 0.0,
+    cache: Annotated[str | None, typer.Option(help="Folder that remembers replies.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None,
+) -> None:
+    """Measure how far a judge agrees with a labelled file."""
+    from raif.judge_check import check_judge, read_labelled
+    from raif.local_judge import make_judge
+    from rewards.judge import parse_judge
+
+    settings = {"model": model, "base_url": base_url, "api_key_env": api_key_env, "mode": mode}
+    judge = make_judge(parse_judge({**settings, "abstain": abstain, "cache": cache}))
+    labelled = read_labelled(rows)
+    for line, problem in labelled.bad[:5]:
+        console.print(f"{rows}:{line}: {problem}", style="yellow", markup=False, highlight=False)
+    agreement, _ = check_judge(judge, labelled.rows)
+    figures = json.dumps({**agreement.record(), "bad_lines": len(labelled.bad), "judge": judge.counts}, indent=2)
+    if out is not None:
+        out.write_text(figures + "\n", encoding="utf-8")
+    console.print_json(figures)
+
+
 @app.command()
 def constraints(
     family: Annotated[str | None, typer.Option(help="Only this family, e.g. length.")] = None,
@@ -131,6 +159,14 @@ def constraints(
     for row in rows:
         table.add_row(row["type"], ", ".join(row["arguments"]), row["meaning"])
     console.print(table)
+
+
+@app.command()
+def schema(name: Annotated[str, typer.Argument(help="instruction or rewards.")]) -> None:
+    """Print the JSON Schema of a record."""
+    from rewards.schemas import schema as json_schema
+
+    sys.stdout.write(json.dumps(json_schema(name), ensure_ascii=False, indent=1) + "\n")
 
 
 @app.command()

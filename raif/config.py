@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from trl import GRPOConfig, ModelConfig, TrlParser
@@ -17,8 +17,9 @@ from raif.cloning import GATES, SCHEDULES
 from raif.contrast import LEVELS, STATISTICS
 from raif.resources import find_recipe
 from rewards.caps import LengthCap
+from rewards.entries import RewardConfig, parse_rewards
 from rewards.errors import RaifError, unknown_name
-from rewards.reward import ConstraintsReward, FormatReward, RewardConfig, parse_rewards
+from rewards.think_styles import ThinkStyle
 
 CONTRASTS = ("off", "online")
 TRUNCATIONS = ("zero", "penalty", "mask", "score")
@@ -35,9 +36,9 @@ class RAIFConfig(GRPOConfig):
     instructions: str = _option("", "Folder with instructions.jsonl, such a file, or a data recipe (.yaml) to make it.")
     rewards: list[dict[str, Any]] | None = _option(None, "Typed reward entries, e.g. [{type: constraints}].")
     system_prompt: str | None = _option(None, "System message of every prompt, e.g. to ask for <think> tags.")
+    think_style: str = _option("auto", "Marks of thinking: auto | think | think_answer | answer | channels | none.")
     on_truncation: str = _option("zero", "What a rollout that hits the cap is worth: zero | penalty | mask | score.")
     truncation_penalty: float = _option(-1.0, "Total reward of a truncated rollout under on_truncation: penalty.")
-    soft_cap_band: int = _option(0, "Tokens before the cap over which a soft penalty falls from 0 to -1.")
     contrast: str = _option("off", "Sample-wise contrast with thinking-free rollouts: off | online.")
     contrast_level: str = _option("prompt", "What is kept or dropped: prompt | rollout.")
     contrast_statistic: str = _option("max_min", "How scores are compared: max_min | mean | best.")
@@ -65,11 +66,11 @@ class RAIFConfig(GRPOConfig):
             limit=self.max_completion_length,
             on_truncation=self.on_truncation,
             penalty=self.truncation_penalty,
-            soft_band=self.soft_cap_band,
         )
 
     def _check_choices(self) -> None:
         choices: dict[str, Sequence[str]] = {
+            "think_style": ("auto", *get_args(ThinkStyle)),
             "contrast": CONTRASTS,
             "contrast_level": LEVELS,
             "contrast_statistic": STATISTICS,
@@ -89,10 +90,10 @@ class RAIFConfig(GRPOConfig):
     def _check_values(self) -> None:
         if not self.instructions:
             raise RaifError("instructions is not set; give a folder made by `python -m data_gen` or a data recipe.")
-        if self.cloning_coefficient < 0 or self.num_direct_generations < 1 or self.soft_cap_band < 0:
+        if self.cloning_coefficient < 0 or self.num_direct_generations < 1:
             raise RaifError(
-                "cloning_coefficient and soft_cap_band must be >= 0 and num_direct_generations >= 1; got "
-                f"{self.cloning_coefficient}, {self.soft_cap_band} and {self.num_direct_generations}."
+                "cloning_coefficient must be >= 0 and num_direct_generations >= 1; got "
+                f"{self.cloning_coefficient} and {self.num_direct_generations}."
             )
         if self.cloning_coefficient > 0 and self.temperature != 1.0:
             raise RaifError(
@@ -107,15 +108,7 @@ class RAIFConfig(GRPOConfig):
             )
 
     def _lowest_reward(self) -> float:
-        lowest = 0.0
-        for entry in self.reward_entries:
-            if isinstance(entry, FormatReward):
-                lowest += entry.weight * min(entry.good, entry.bad)
-            elif isinstance(entry, ConstraintsReward):
-                lowest += entry.weight * (-2.0 if entry.shaping == "paper" else 0.0)
-            else:
-                lowest += entry.weight * min(entry.correct, entry.incorrect, 0.0)
-        return lowest
+        return sum(entry.least for entry in self.reward_entries)
 
     def _check_batches(self) -> None:
         local = self.per_device_train_batch_size * self.steps_per_generation

@@ -7,11 +7,11 @@ from typing import Any
 
 from data_gen.config import load_yaml, parse_config
 from data_gen.pipeline import INSTRUCTIONS, make_dataset
-from raif.chat import ChatFormat, build_messages
+from raif.chat import ChatFormat, ThinkFormat, build_messages
 from raif.resources import find_recipe
 from rewards.errors import RaifError
-from rewards.instruction import Instruction
-from rewards.response import OPEN
+from rewards.instruction import Demonstration, Instruction
+from rewards.think_styles import join
 
 
 def resolve_data(source: str, folder: Path, seed: int | None = None) -> Path:
@@ -30,23 +30,27 @@ def resolve_data(source: str, folder: Path, seed: int | None = None) -> Path:
 
 
 def training_rows(
-    instructions: list[Instruction], chat: ChatFormat, system_prompt: str | None, limit: int = 0
+    instructions: list[Instruction], think: ThinkFormat, system_prompt: str | None, limit: int = 0
 ) -> list[dict[str, Any]]:
     """Return one row per training instruction: id, messages, the instruction as JSON and the expert completion."""
     chosen = [task for task in instructions if task.split == "train"]
     chosen = chosen[:limit] if limit else chosen
     if not chosen:
         raise RaifError("the data holds no instruction of split 'train'; make some with `python -m data_gen`.")
-    opening = "" if chat.prefills() else f"{OPEN}\n"
     return [
         {
             "id": task.id,
             "prompt": build_messages(task.prompt, system_prompt),
             "instruction": task.model_dump_json(),
-            "expert": opening + task.expert.completion if task.expert else "",
+            "expert": _completion(task.expert, think) if task.expert else "",
         }
         for task in chosen
     ]
+
+
+def _completion(expert: Demonstration, think: ThinkFormat) -> str:
+    gap = "" if think.prefilled else "\n"  # models that open the thinking themselves go on in a new line
+    return join(f"{gap}{expert.thinking}", expert.answer, think.style, think.prefilled)
 
 
 def check_cap(rows: list[dict[str, Any]], chat: ChatFormat, cap: int) -> None:

@@ -38,6 +38,7 @@ class ProgressLine(ProgressCallback):
         "contrast/keep_ratio": "kept",
         "cloning/loss": "cloning",
         "loss": "loss",
+        "reward_seconds": "scoring s",
     }
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, Any] | None = None, **_: Any) -> None:

@@ -60,12 +60,7 @@ class Rollout(BaseModel):
         return cls(
             reward=reward.total,
             outcome=reward.outcome,
-            parts={
-                "format": reward.format,
-                "constraints": reward.constraints,
-                "math_answer": reward.answer,
-                "length": reward.length,
-            },
+            parts=dict(reward.parts),
             correct=reward.correct,
             well_formed=reward.well_formed,
             hard=judgement.hard,

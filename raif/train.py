@@ -23,10 +23,11 @@ from transformers import AutoTokenizer
 from trl import ModelConfig, get_peft_config
 
 from data_gen.pipeline import WARM_START
-from raif.chat import ChatFormat
+from raif.chat import ChatFormat, ThinkFormat
 from raif.checkpoints import forget_after, last_complete_checkpoint
 from raif.config import RAIFConfig, parse_arguments, resolved
 from raif.data import check_cap, resolve_data, training_rows
+from raif.local_judge import judge_of
 from raif.model_paths import EMBEDDED, check_model_path
 from raif.monitoring import Alarms, MetricsFile, quiet_libraries, use_progress_line
 from raif.trainer import RAIFTrainer
@@ -49,9 +50,10 @@ def train(config: RAIFConfig, model: ModelConfig) -> Path:
         policy = _resolve_policy(str(model.model_name_or_path), data.parent, output, config.seed)
     tokenizer = AutoTokenizer.from_pretrained(policy, padding_side="left", trust_remote_code=config.trust_remote_code)
     chat = ChatFormat(tokenizer, config.chat_template_kwargs)
-    rows = training_rows(instructions, chat, config.system_prompt, config.train_limit)
+    think = chat.probe(None if config.think_style == "auto" else config.think_style)  # type: ignore[arg-type]
+    rows = training_rows(instructions, think, config.system_prompt, config.train_limit)
     check_cap(rows, chat, config.max_completion_length)
-    trainer = build_trainer(config, model, policy, tokenizer, chat, rows)
+    trainer = build_trainer(config, model, policy, tokenizer, think, rows)
     checkpoint = last_complete_checkpoint(output) if state.is_main_process else None
     state.wait_for_everyone()
     checkpoint = checkpoint if state.is_main_process else last_complete_checkpoint(output)
@@ -67,7 +69,7 @@ def train(config: RAIFConfig, model: ModelConfig) -> Path:
 
 
 def build_trainer(
-    config: RAIFConfig, model: ModelConfig, policy: str, tokenizer: Any, chat: ChatFormat, rows: list[dict[str, Any]]
+    config: RAIFConfig, model: ModelConfig, policy: str, tokenizer: Any, think: ThinkFormat, rows: list[dict[str, Any]]
 ) -> RAIFTrainer:
     """Assemble the trainer: policy, reward, data and callbacks."""
     config.model_init_kwargs = {
@@ -75,7 +77,14 @@ def build_trainer(
         "attn_implementation": model.attn_implementation,
         "dtype": model.dtype or "auto",
     }
-    reward = RolloutReward(Scorer(config.reward_entries, config.cap), prefilled=chat.prefills())
+    judge = judge_of(config.reward_entries)
+    if judge is not None:
+        judge.probe()  # a judge that does not answer stops the run here, not after the first generation
+    reward = RolloutReward(
+        Scorer(config.reward_entries, config.cap, judge=judge), style=think.style, prefilled=think.prefilled
+    )
+    opened = "opened by the chat template" if think.prefilled else "opened by the model"
+    logging.getLogger("raif").info("thinking is marked in style %s, %s", think.style, opened)
     trainer = RAIFTrainer(
         model=policy,
         reward=reward,

@@ -17,8 +17,9 @@ from raif.cloning import cloning_loss, coefficient, is_live
 from raif.config import RAIFConfig
 from raif.contrast import keep_group
 from raif.rollouts import Rollout, append_jsonl
+from rewards.metrics import metrics
 from rewards.reward import Reward
-from rewards.reward_functions import RolloutReward, metrics
+from rewards.reward_functions import RolloutReward
 
 Row = dict[str, Any]
 

@@ -1,6 +1,7 @@
 """RAIF rewards: is this response what was asked? Pure, offline, deterministic; no torch."""
 
 from rewards.caps import LengthCap
+from rewards.conditions import AnswerCondition, RequestCondition, ResponseCondition
 from rewards.constraint import (
     Constraint,
     Context,
@@ -11,27 +12,25 @@ from rewards.constraint import (
     parse_constraint,
     register,
 )
+from rewards.entries import parse_rewards
 from rewards.errors import RaifError
-from rewards.instruction import (
-    And,
-    Demonstration,
-    Instruction,
-    Judgement,
-    Leaf,
-    LeafVerdict,
-    Provenance,
-    TaskAnswer,
-    read_instructions,
-)
+from rewards.instruction import Demonstration, Instruction, Provenance, read_instructions
+from rewards.judgement import Judgement, LeafVerdict
 from rewards.math_answer import MathVerifier, extract_answer
 from rewards.response import Response
-from rewards.reward import Reward, ScoredResponse, Scorer, parse_rewards
+from rewards.reward import Reward, ScoredResponse, Scorer
 from rewards.reward_functions import RolloutReward
+from rewards.task_answer import CodeAnswer, MathAnswer, QaAnswer
+from rewards.tree import And, Branch, Chain, Leaf, Selection
 
 RAIF_PACKAGE = "rewards"  # the sibling guard of `raif` looks for this name
 
 __all__ = [
     "And",
+    "AnswerCondition",
+    "Branch",
+    "Chain",
+    "CodeAnswer",
     "Constraint",
     "Context",
     "Demonstration",
@@ -40,16 +39,20 @@ __all__ = [
     "Leaf",
     "LeafVerdict",
     "LengthCap",
+    "MathAnswer",
     "MathVerifier",
     "Provenance",
+    "QaAnswer",
     "RaifError",
+    "RequestCondition",
     "Response",
+    "ResponseCondition",
     "Reward",
     "RolloutReward",
     "ScoredResponse",
     "Scorer",
+    "Selection",
     "Status",
-    "TaskAnswer",
     "Verdict",
     "constraint_class",
     "extract_answer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, Val
 from rewards.arguments import Draw
 from rewards.draft import Draft, edit_part
 from rewards.errors import RaifError, unknown_name
+from rewards.judge import Opinion
 from rewards.response import Response
 from rewards.scope import Scope, numbered, scope_prefix
 from rewards.text import Text
@@ -49,10 +50,11 @@ def verdict_if(condition: bool, evidence: str) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a checker may know besides the response: the seed request and the language of the instruction."""
+    """What a checker may know besides the response: the request, its language, a judge's answers by question."""
 
     request: str = ""
     language: str = "en"
+    opinions: Mapping[str, Opinion] = field(default_factory=dict)
 
 
 class Example(NamedTuple):
@@ -137,8 +139,8 @@ class Constraint(BaseModel):
     def draw(cls, rng: Random, language: str) -> dict[str, Any]:
         """Draw legal arguments, field by field; override where fields depend on each other."""
         drawn: dict[str, Any] = {}
-        for name, field in cls.model_fields.items():
-            draws = [kind for kind in field.metadata if isinstance(kind, Draw)]
+        for name, argument in cls.model_fields.items():
+            draws = [kind for kind in argument.metadata if isinstance(kind, Draw)]
             if draws:
                 drawn[name] = draws[-1].sample(rng, language)
         return drawn
@@ -172,6 +174,10 @@ def constraint_class(name: object) -> type[Constraint]:
         from rewards.parity.official import Official
 
         return Official
+    if name == "judge:question":  # not listed either: no rule decides it
+        from rewards.judged import Judged
+
+        return Judged
     known = known_constraints()
     if not isinstance(name, str) or name not in known:
         raise unknown_name("constraint", name, known, "`raif constraints` lists them with their arguments.")
@@ -185,9 +191,10 @@ def parse_constraint(value: Constraint | Mapping[str, Any]) -> Constraint:
         >>> parse_constraint({"type": "length:max_words", "limit": 60}).describe()
         'Use at most 60 words.'
     """
-    if isinstance(value, Constraint):
+    # Dictionaries come first: asking for an abstract class takes as long as the rest of this function.
+    if not isinstance(value, dict) and isinstance(value, Constraint):
         return value
-    if not isinstance(value, Mapping) or "type" not in value:
+    if not isinstance(value, (dict, Mapping)) or "type" not in value:
         raise RaifError(f"a constraint is a mapping with a 'type'; got {value!r}. `raif constraints` lists them.")
     cls = constraint_class(value["type"])
     try:

@@ -3,104 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from rewards.constraint import AnyConstraint, Constraint, Context, Status, Verdict
+from rewards.constraint import Constraint, Context
 from rewards.errors import RaifError
+from rewards.judge import Opinion
+from rewards.judged import Judged
+from rewards.judgement import Judgement
 from rewards.response import Response
+from rewards.task_answer import TaskAnswer
+from rewards.tree import Node, judge
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LeafVerdict(NamedTuple):
-    """One leaf of the tree with its verdict; `path` is `and.0`, `and.1`, ... in document order."""
-
-    path: str
-    type: str
-    verdict: Verdict
-
-
-class Judgement(NamedTuple):
-    """What the verifiers say about one response, in document order.
-
-    `hard` is whether every counted leaf is satisfied and `soft` the share that is; a blocked leaf counts as failed
-    and a skipped one does not count. Both are None as soon as a counted leaf is unscored.
-    """
-
-    leaves: tuple[LeafVerdict, ...]
-
-    @property
-    def counted(self) -> list[Status]:
-        return [leaf.verdict.status for leaf in self.leaves if leaf.verdict.status is not Status.SKIPPED]
-
-    @property
-    def hard(self) -> bool | None:
-        return None if self.soft is None else self.soft == 1.0
-
-    @property
-    def soft(self) -> float | None:
-        counted = self.counted
-        if not counted or Status.UNSCORED in counted:
-            return None
-        return sum(status is Status.SATISFIED for status in counted) / len(counted)
-
-
-class Leaf(_Record):
-    """One constraint in its place in the tree."""
-
-    kind: Literal["leaf"] = "leaf"
-    constraint: AnyConstraint
-
-    def constraints(self) -> Iterator[tuple[str, Constraint]]:
-        yield "leaf", self.constraint
-
-    def judge(self, response: Response, context: Context) -> Iterator[LeafVerdict]:
-        yield LeafVerdict("leaf", self.constraint.type, _check(self.constraint, response, context))
-
-
-class And(_Record):
-    """Every part counts, in any order."""
-
-    kind: Literal["and"] = "and"
-    parts: Annotated[tuple[Node, ...], Field(min_length=1)]
-
-    def constraints(self) -> Iterator[tuple[str, Constraint]]:
-        for index, part in enumerate(self.parts):
-            for path, constraint in part.constraints():
-                yield _join(f"and.{index}", path), constraint
-
-    def judge(self, response: Response, context: Context) -> Iterator[LeafVerdict]:
-        for index, part in enumerate(self.parts):
-            for leaf in part.judge(response, context):
-                yield leaf._replace(path=_join(f"and.{index}", leaf.path))
-
-
-Node = Annotated[Leaf | And, Field(discriminator="kind")]
-And.model_rebuild()
-
-
-def _join(prefix: str, path: str) -> str:
-    return prefix if path == "leaf" else f"{prefix}/{path}"
-
-
-def _check(constraint: Constraint, response: Response, context: Context) -> Verdict:
-    try:
-        return constraint.check(response, context)
-    except Exception as error:  # a checker that fails is not evidence against the response
-        return Verdict(Status.UNSCORED, f"the checker failed: {type(error).__name__}: {error}")
-
-
-class TaskAnswer(_Record):
-    """The ground truth of the seed task, if it has one."""
-
-    kind: Literal["math"] = "math"
-    value: str = Field(min_length=1)
 
 
 class Provenance(_Record):
@@ -127,6 +47,7 @@ class Instruction(_Record):
     """Everything needed to prompt a policy once and to judge what it says.
 
     Example:
+        >>> from rewards import And, Leaf
         >>> task = Instruction.build(
         ...     request="Name a river.", prompt="Name a river. Do not use any commas.", language="en", split="train",
         ...     tree=And(parts=(Leaf(constraint={"type": "punctuation:no_comma"}),)),
@@ -154,17 +75,29 @@ class Instruction(_Record):
         content = draft.model_dump_json(exclude={"id", "witness", "expert"})
         return draft.model_copy(update={"id": hashlib.sha256(content.encode()).hexdigest()[:16]})
 
+    @field_validator("tree")
+    @classmethod
+    def _resolvable(cls, tree: Node) -> Node:
+        _ = tree.places  # unknown names and circles are errors now, not at the first response
+        return tree
+
+    def context(self, opinions: Mapping[str, Opinion] | None = None) -> Context:
+        """Return what checkers may know; `opinions` are a judge's answers by question."""
+        return Context(self.request, self.language, opinions or {})
+
     @property
-    def context(self) -> Context:
-        return Context(request=self.request, language=self.language)
+    def judged(self) -> tuple[Judged, ...]:
+        """The soft constraints, those that branches hang on included: what a judge has to be asked."""
+        asked = (getattr(condition, "constraint", None) for condition in self.tree.conditions())
+        return tuple(each for each in (*self.constraints, *asked) if isinstance(each, Judged))
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
         return tuple(constraint for _, constraint in self.tree.constraints())
 
-    def evaluate(self, response: Response) -> Judgement:
+    def evaluate(self, response: Response, opinions: Mapping[str, Opinion] | None = None) -> Judgement:
         """Judge a response leaf by leaf; a checker that fails gives `unscored`, never an exception."""
-        return Judgement(tuple(self.tree.judge(response, self.context)))
+        return judge(self.tree.places, response, self.context(opinions), self.answer)
 
 
 def read_instructions(path: str | Path) -> list[Instruction]:
@@ -175,13 +108,14 @@ def read_instructions(path: str | Path) -> list[Instruction]:
     instructions = []
     for number, line in enumerate(source.read_text(encoding="utf-8").split("\n"), 1):
         if line.strip():
-            instructions.append(_parse_line(line, f"{source}:{number}"))
+            instructions.append(parse_line(line, f"{source}:{number}"))
     if not instructions:
         raise RaifError(f"{source} holds no instructions; make them with `python -m data_gen`.")
     return instructions
 
 
-def _parse_line(line: str, where: str) -> Instruction:
+def parse_line(line: str, where: str) -> Instruction:
+    """Parse one instruction; whatever is wrong with it is a `RaifError` that names the place."""
     try:
         return Instruction.model_validate_json(line)
     except ValidationError as error:

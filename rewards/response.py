@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from rewards.lazy import lazy
 from rewards.notation import visible
 from rewards.scope import numbered
 from rewards.text import Text, part_spans
-
-ThinkStyle = Literal["think", "none"]
-OPEN, CLOSE = "<think>", "</think>"
+from rewards.think_styles import CLOSE as CLOSE
+from rewards.think_styles import OPEN as OPEN
+from rewards.think_styles import ThinkStyle as ThinkStyle
+from rewards.think_styles import divide
 
 
 @dataclass(frozen=True)
 class Response:
-    """A parsed completion. `answer` is byte-exact: what follows the closing tag, nothing stripped.
+    """A parsed completion. `answer` is byte-exact: nothing is stripped.
 
-    `well_formed` means: one think block, closed once, neither part blank (style `none`: the answer is not blank).
+    `well_formed` means: every part that the style demands, once, in order and not blank.
     Unclosed thinking leaves an empty answer; it is never judged as if it were one.
     """
 
@@ -35,7 +35,7 @@ class Response:
 
         Args:
             text: the completion, special tokens removed.
-            style: `think` for `<think>...</think>answer`; `none` for a thinking-free (direct) completion.
+            style: how thinking and answer are marked, see `rewards.think_styles`; `none` for a direct completion.
             prefilled: whether the chat template already opened `<think>` in the prompt.
             truncated: whether generation stopped at the cap instead of at an end token.
 
@@ -45,14 +45,7 @@ class Response:
             >>> Response.split("3 + 4 = ", truncated=True).answer
             ''
         """
-        if style == "none":
-            return cls(None, text, truncated, well_formed=bool(text.strip()) and OPEN not in text)
-        body, opened = _without_opening(text, prefilled)
-        thinking, closed, answer = body.partition(CLOSE)
-        if not closed:
-            return cls(body if opened else None, "" if opened else text, truncated, well_formed=False)
-        single = CLOSE not in answer and OPEN not in body
-        well_formed = opened and single and bool(thinking.strip()) and bool(answer.strip())
+        thinking, answer, well_formed = divide(text, style, prefilled)
         return cls(thinking, answer, truncated, well_formed)
 
     @lazy
@@ -83,11 +76,3 @@ class Response:
             return None
         begin, end = spans[number - 1 if number > 0 else number]
         return Text(answer[begin:end])
-
-
-def _without_opening(text: str, prefilled: bool) -> tuple[str, bool]:
-    """Drop the opening tag; tell whether the thinking was opened at all (by the template or by the text)."""
-    stripped = text.lstrip()
-    if stripped.startswith(OPEN):
-        return stripped[len(OPEN) :], True
-    return text, prefilled

@@ -1,137 +1,70 @@
-"""Rewards: typed entries of a recipe, and the scorer that turns rollouts into reward breakdowns."""
+"""The scorer: responses in, reward breakdowns out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NamedTuple
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from rewards.caps import LengthCap
-from rewards.errors import RaifError, unknown_name
-from rewards.instruction import Instruction, Judgement
+from rewards.code_answer import CodeVerifier
+from rewards.constraint import Status
+from rewards.custom import call, make
+from rewards.entries import CodeAnswerReward, CustomReward, Facts, JudgeReward, RewardConfig
+from rewards.errors import RaifError
+from rewards.instruction import Instruction
+from rewards.judge import Consultant, Judge, JudgeConfig, Opinion, Question
+from rewards.judgement import Judgement
 from rewards.math_answer import MathVerifier, shared_verifier
+from rewards.qa_answer import qa_correct
 from rewards.response import Response
-
-Shaping = Literal["paper", "fraction", "all_or_nothing"]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    weight: float = Field(default=1.0, allow_inf_nan=False)
-
-
-class FormatReward(_Entry):
-    """`good` for a well-formed response (one think block, closed, nothing blank), else `bad`."""
-
-    type: Literal["format"] = "format"
-    good: float = 1.0
-    bad: float = -1.0
-
-
-class ConstraintsReward(_Entry):
-    """Reward for the constraints.
-
-    `paper` is RAIF's: all satisfied 2, none -2, else the satisfied fraction (arXiv 2506.01413, section 3.3).
-    `fraction` is the satisfied share, `all_or_nothing` 1 or 0. `gate: format` gives a malformed response the value
-    of no constraint satisfied.
-    """
-
-    type: Literal["constraints"] = "constraints"
-    shaping: Shaping = "fraction"
-    gate: Literal["none", "format"] = "format"
-
-
-class MathAnswerReward(_Entry):
-    """`correct` or `incorrect` for tasks with a mathematical ground truth; tasks without one earn 0."""
-
-    type: Literal["math_answer"] = "math_answer"
-    correct: float = 1.0
-    incorrect: float = 0.0
-
-
-RewardConfig = Annotated[FormatReward | ConstraintsReward | MathAnswerReward, Field(discriminator="type")]
-_CONFIGS: TypeAdapter[Any] = TypeAdapter(RewardConfig)
-REWARD_TYPES = ("format", "constraints", "math_answer")
-
-
-def parse_rewards(entries: Sequence[Any]) -> tuple[RewardConfig, ...]:
-    """Parse the `rewards:` list of a recipe; unknown types and arguments are errors.
-
-    Example:
-        >>> parse_rewards([{"type": "constraints", "shaping": "paper"}])[0].shaping
-        'paper'
-    """
-    if not isinstance(entries, Sequence) or not entries:
-        raise RaifError(f"rewards must be a non-empty list of entries such as {{type: constraints}}; got {entries!r}.")
-    return tuple(_parse_entry(entry) for entry in entries)
-
-
-def _parse_entry(entry: Any) -> RewardConfig:
-    name = entry.get("type") if isinstance(entry, dict) else getattr(entry, "type", entry)
-    if name not in REWARD_TYPES:
-        raise unknown_name("reward type", name, REWARD_TYPES, "Each entry of `rewards` needs one of these as its type.")
-    try:
-        config: RewardConfig = _CONFIGS.validate_python(entry)
-    except ValidationError as error:
-        problems = "; ".join(f"{e['loc'][-1] if e['loc'] else 'entry'}: {e['msg']}" for e in error.errors())
-        raise RaifError(f"reward entry {entry!r} is not valid: {problems}.") from error
-    return config
-
-
-def shape(judgement: Judgement, shaping: Shaping, well_formed: bool = True) -> float | None:
-    """Turn a judgement into the constraints reward; None when a counted leaf is unscored.
-
-    Example:
-        >>> from rewards import Leaf, LeafVerdict, Status, Verdict
-        >>> verdicts = Verdict(Status.SATISFIED), Verdict(Status.VIOLATED)
-        >>> half = Judgement(tuple(LeafVerdict("", "", verdict) for verdict in verdicts))
-        >>> shape(half, "paper"), shape(half, "all_or_nothing"), shape(half, "paper", well_formed=False)
-        (0.5, 0.0, -2.0)
-    """
-    soft = judgement.soft
-    if soft is None:
-        return None
-    soft = soft if well_formed else 0.0
-    if shaping == "paper":
-        return {0.0: -2.0, 1.0: 2.0}.get(soft, soft)
-    return float(soft == 1.0) if shaping == "all_or_nothing" else soft
+from rewards.task_answer import CodeAnswer, MathAnswer, QaAnswer
 
 
 class Reward(NamedTuple):
-    """The breakdown of one rollout's reward. Parts are unweighted; `total` is None when it cannot be decided.
+    """The breakdown of one rollout's reward.
 
-    `outcome` is the weighted sum of what the answer earned (constraints, ground truth), without format and length:
-    the score on which thinking and direct rollouts are compared.
+    `parts` are the unweighted values of the entries by name. `total` is their weighted sum, None when one of them
+    cannot be decided. `outcome` is the weighted sum of the entries that judge what the answer achieved, without
+    format, length and repetition: the score on which thinking and direct rollouts are compared. `reason` says why
+    something is undecided.
     """
 
     total: float | None
     outcome: float | None
-    format: float
-    constraints: float | None
-    answer: float | None
-    length: float
+    parts: Mapping[str, float | None]
     correct: bool | None
     well_formed: bool
+    truncated: bool
     judgement: Judgement
+    reason: str = ""
 
 
 class ScoredResponse(NamedTuple):
-    """What a scorer needs to know of one rollout."""
+    """What a scorer needs to know of one rollout. `completion` and `completion_ids` are only for entries that ask."""
 
     instruction: Instruction
     response: Response
     completion_tokens: int = 0
+    completion: str = ""
+    completion_ids: Sequence[int] = ()
+
+
+Opinions = Mapping[str, Opinion]
 
 
 class Scorer:
-    """Score responses: rollouts in, reward breakdowns out; deterministic for given inputs.
+    """Score responses; deterministic for given inputs, and picklable.
 
     Args:
         rewards: parsed entries, see `parse_rewards`.
         cap: the length cap, or None when truncation plays no part.
         verifier: compares mathematical answers; by default the one shared by this process.
+        judge: answers questions about soft constraints; by default the one that a `judge` entry describes.
+
+    Raises:
+        RaifError: if there is more than one `judge` entry, or an entry's function cannot be made.
     """
 
     def __init__(
@@ -139,14 +72,19 @@ class Scorer:
         rewards: Sequence[RewardConfig],
         cap: LengthCap | None = None,
         verifier: MathVerifier | None = None,
+        judge: Consultant | None = None,
     ) -> None:
         self.rewards, self.cap, self._verifier = tuple(rewards), cap, verifier
+        self._judge = judge or _judge_of(self.rewards)
+        for entry in self.rewards:
+            if isinstance(entry, CustomReward):
+                _custom_function(entry)
 
     def score(self, batch: Sequence[ScoredResponse]) -> list[Reward]:
         """Score a batch, in order.
 
         Example:
-            >>> from rewards import And, Leaf, Provenance
+            >>> from rewards import And, Leaf, Provenance, parse_rewards
             >>> task = Instruction.build(
             ...     request="3 + 4?", prompt="3 + 4? Use at most 4 words.", language="en", split="train",
             ...     tree=And(parts=(Leaf(constraint={"type": "length:max_words", "limit": 4}),)),
@@ -155,50 +93,164 @@ class Scorer:
             >>> scorer.score([ScoredResponse(task, Response("3 + 4", "It is 7."))])[0].total
             1.5
         """
+        opinions = self._opinions(batch)
         correct = self._correctness(batch)
-        return [self._reward(item, right) for item, right in zip(batch, correct, strict=True)]
+        judgements = [
+            item.instruction.evaluate(item.response, said) for item, said in zip(batch, opinions, strict=True)
+        ]
+        custom = self._custom(batch)
+        facts = [
+            Facts(
+                response=item.response,
+                judgement=judgements[i],
+                truth=item.instruction.answer,
+                correct=correct[i],
+                tokens=item.completion_ids or item.completion.split() or item.response.answer.split(),
+                token_count=item.completion_tokens,
+                cap=self.cap,
+                opinions=opinions[i],
+                custom={label: values[i] for label, values in custom.items()},
+            )
+            for i, item in enumerate(batch)
+        ]
+        return [self._reward(each) for each in facts]
+
+    def _opinions(self, batch: Sequence[ScoredResponse]) -> list[Opinions]:
+        """Ask the judge what trees and entries want to know; nothing is asked about a blank answer."""
+        general = [q for entry in self.rewards if isinstance(entry, JudgeReward) for q in entry.questions]
+        asked: list[tuple[int, Question]] = []
+        for i, item in enumerate(batch):
+            leaves = (each.question for each in item.instruction.judged)
+            if item.response.answer.strip():
+                for text in dict.fromkeys((*leaves, *general)):
+                    asked.append((i, _question(text, item)))
+        found: list[dict[str, Opinion]] = [{} for _ in batch]
+        if asked and self._judge is not None:
+            opinions = self._judge.ask([question for _, question in asked])
+            for (i, question), opinion in zip(asked, opinions, strict=True):
+                found[i][question.question] = opinion
+        for i, item in enumerate(batch):
+            if not item.response.answer.strip():
+                found[i] = dict.fromkeys(general, _SILENCE)
+        return list(found)
 
     def _correctness(self, batch: Sequence[ScoredResponse]) -> list[bool | None]:
-        asked = [i for i, item in enumerate(batch) if item.instruction.answer is not None]
+        """Return whether each response is right; None without a ground truth, an entry that checks it, or a verdict."""
+        correct: list[bool | None] = [None] * len(batch)
+        math: dict[int, tuple[str, str]] = {}
+        code: dict[int, tuple[CodeAnswer, str]] = {}
+        for i, item in enumerate(batch):
+            truth, answer = item.instruction.answer, item.response.answer
+            if isinstance(truth, MathAnswer):
+                math[i] = truth.value, answer
+            elif isinstance(truth, QaAnswer):
+                correct[i] = qa_correct(truth.values, answer)
+            elif isinstance(truth, CodeAnswer):
+                code[i] = truth, answer
         verifier = self._verifier or shared_verifier()
-        verdicts = verifier.judge([(batch[i].instruction.answer.value, batch[i].response.answer) for i in asked])  # type: ignore[union-attr]
-        found = dict(zip(asked, verdicts, strict=True))
-        return [found.get(i) for i in range(len(batch))]
+        correct = _filled(correct, math, verifier.judge(list(math.values())))
+        entry = next((entry for entry in self.rewards if isinstance(entry, CodeAnswerReward)), None)
+        if entry is not None and code:
+            correct = _filled(correct, code, _code_verifier(entry.seconds).judge(list(code.values())))
+        return correct
 
-    def _reward(self, item: ScoredResponse, correct: bool | None) -> Reward:
-        response = item.response
-        judgement = item.instruction.evaluate(response)
-        parts: dict[str, float | None] = {"format": 0.0, "constraints": 0.0, "math_answer": 0.0}
-        outcome: float | None = 0.0
-        other = length = self.cap.length_reward(item.completion_tokens) if self.cap else 0.0
-        for entry in self.rewards:
-            part = parts[entry.type] = _part(entry, item, judgement, correct)
-            if isinstance(entry, FormatReward):
-                other += entry.weight * (part or 0.0)
-            else:
-                outcome = None if outcome is None or part is None else outcome + entry.weight * part
-        total = None if outcome is None else outcome + other
-        if response.truncated and self.cap is not None:
+    def _custom(self, batch: Sequence[ScoredResponse]) -> dict[str, list[float | None]]:
+        entries = [entry for entry in self.rewards if isinstance(entry, CustomReward)]
+        columns = _columns(batch) if entries and batch else {}
+        return {entry.label: call(entry.label, _custom_function(entry), columns) for entry in entries if batch}
+
+    def _reward(self, facts: Facts) -> Reward:
+        parts = {entry.label: entry.value(facts) for entry in self.rewards}
+        outcome = _weighted([(e.weight, parts[e.label]) for e in self.rewards if _is_outcome(e)])
+        total = _weighted([(entry.weight, parts[entry.label]) for entry in self.rewards])
+        if facts.response.truncated and self.cap is not None:
             total = {"zero": 0.0, "penalty": self.cap.penalty}.get(self.cap.on_truncation, total)
+        undecided = [label for label, value in parts.items() if value is None]
         return Reward(
             total=total,
             outcome=outcome,
-            format=parts["format"] or 0.0,
-            constraints=parts["constraints"],
-            answer=parts["math_answer"],
-            length=length,
-            correct=correct,
-            well_formed=response.well_formed,
-            judgement=judgement,
+            parts=parts,
+            correct=facts.correct,
+            well_formed=facts.response.well_formed,
+            truncated=facts.response.truncated,
+            judgement=facts.judgement,
+            reason=_reason(undecided, facts.judgement),
         )
 
 
-def _part(entry: RewardConfig, item: ScoredResponse, judgement: Judgement, correct: bool | None) -> float | None:
-    well_formed = item.response.well_formed
-    if isinstance(entry, FormatReward):
-        return entry.good if well_formed else entry.bad
-    if isinstance(entry, ConstraintsReward):
-        return shape(judgement, entry.shaping, well_formed or entry.gate == "none")
-    if item.instruction.answer is None:
-        return 0.0
-    return None if correct is None else (entry.correct if correct else entry.incorrect)
+_SILENCE = Opinion(False, None, "there is no answer to judge")
+
+
+def _question(text: str, item: ScoredResponse) -> Question:
+    task = item.instruction
+    return Question(question=text, request=task.request, answer=item.response.answer, language=task.language)
+
+
+def _judge_of(entries: Sequence[RewardConfig]) -> Judge | None:
+    found = [entry for entry in entries if isinstance(entry, JudgeReward)]
+    if len(found) > 1:
+        raise RaifError("there are two judge entries; one judge answers all questions, so put them into one entry.")
+    return _shared_judge(found[0].judge) if found else None
+
+
+@lru_cache(maxsize=8)
+def _shared_judge(config: JudgeConfig) -> Judge:
+    return Judge(config)
+
+
+@lru_cache(maxsize=8)
+def _code_verifier(seconds: float) -> CodeVerifier:
+    return CodeVerifier(seconds=seconds)
+
+
+_FUNCTIONS: dict[str, Any] = {}
+
+
+def _custom_function(entry: CustomReward) -> Any:
+    """Return the entry's function, made once per process."""
+    key = entry.model_dump_json(include={"type", "arguments"})
+    if key not in _FUNCTIONS:
+        _FUNCTIONS[key] = make(entry.type, entry.arguments)
+    return _FUNCTIONS[key]
+
+
+def _columns(batch: Sequence[ScoredResponse]) -> dict[str, list[Any]]:
+    return {
+        "prompts": [[{"role": "user", "content": item.instruction.prompt}] for item in batch],
+        "completions": [[{"role": "assistant", "content": item.completion or item.response.answer}] for item in batch],
+        "completion_ids": [list(item.completion_ids) for item in batch],
+        "instruction": [item.instruction for item in batch],
+        "response": [item.response for item in batch],
+        "answer": [item.response.answer for item in batch],
+        "solution": [getattr(item.instruction.answer, "value", None) for item in batch],
+    }
+
+
+def _filled(
+    correct: Sequence[bool | None], asked: Mapping[int, Any], verdicts: Sequence[bool | None]
+) -> list[bool | None]:
+    found = dict(zip(asked, verdicts, strict=True))
+    return [found.get(i, value) for i, value in enumerate(correct)]
+
+
+def _is_outcome(entry: RewardConfig) -> bool:
+    return entry.outcome if isinstance(entry, CustomReward) else entry.is_outcome
+
+
+def _weighted(values: Sequence[tuple[float, float | None]]) -> float | None:
+    total = 0.0
+    for weight, value in values:
+        if value is None:
+            return None
+        total += weight * value
+    return total
+
+
+def _reason(undecided: Sequence[str], judgement: Judgement) -> str:
+    """Say why entries or leaves are undecided, in document order."""
+    leaves: dict[str, str] = defaultdict(str)
+    for leaf in judgement.leaves:
+        if leaf.verdict.status is Status.UNSCORED:
+            leaves.setdefault(leaf.type, f"{leaf.type}: {leaf.verdict.evidence}")
+    others = [f"{label}: no verdict" for label in undecided if label != "constraints"]
+    return "; ".join([*leaves.values(), *others])

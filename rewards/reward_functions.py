@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from rewards.constraint import Status
-from rewards.instruction import Instruction
-from rewards.response import CLOSE, Response, ThinkStyle
+from rewards.instruction import Instruction, parse_line
+from rewards.metrics import first_reason, metrics, verdict_summary
+from rewards.response import Response
 from rewards.reward import Reward, ScoredResponse, Scorer
+from rewards.think_styles import DIRECT, ThinkStyle, join
+
+logger = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=16384)
 def parse_instruction(text: str) -> Instruction:
     """Parse the `instruction` column of a training row; cached, since every group repeats it."""
-    return Instruction.model_validate_json(text)
+    return parse_line(text, "the instruction column")
 
 
-def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
+def completion_text(completion: str | Sequence[Mapping[str, Any]], style: ThinkStyle = "think") -> str:
     """Return the raw text of a completion in TRL's standard or conversational form.
 
     A tokenizer with a response template parses thinking away into `reasoning_content`; it is put back here.
 
     Example:
         >>> completion_text([{"role": "assistant", "reasoning_content": "hm", "content": "Yes."}])
-        'hm</think>Yes.'
+        '<think>hm</think>Yes.'
     """
     if isinstance(completion, str):
         return completion
     message = completion[-1]
     thinking = message.get("reasoning_content") or message.get("thinking")
     content = str(message.get("content") or "")
-    return f"{thinking}{CLOSE}{content}" if thinking else content
+    return join(thinking, content, style, prefilled=False) if thinking else content
 
 
 class RolloutReward:
@@ -53,6 +57,7 @@ class RolloutReward:
         self.scorer, self.eos_token_ids = scorer, frozenset(eos_token_ids)
         self.style, self.prefilled = style, prefilled
         self.last: list[Reward] = []  # breakdowns of the latest call, for whoever records rollouts
+        self._warned = False
 
     def breakdowns(
         self,
@@ -63,16 +68,17 @@ class RolloutReward:
     ) -> list[Reward]:
         """Return the breakdown of each completion; `direct` judges thinking-free completions on the answer alone."""
         batch = [
-            ScoredResponse(parse_instruction(task), self._response(completion_text(text), ids, direct), len(ids))
-            for text, ids, task in zip(completions, completion_ids, instructions, strict=True)
+            self._scored(completion_text(completion, self.style), ids, task, direct)
+            for completion, ids, task in zip(completions, completion_ids, instructions, strict=True)
         ]
         return self.scorer.score(batch)
 
-    def _response(self, text: str, ids: Sequence[int], direct: bool) -> Response:
+    def _scored(self, text: str, ids: Sequence[int], task: str, direct: bool) -> ScoredResponse:
         ended = bool(ids) and ids[-1] in self.eos_token_ids
         truncated = self.scorer.cap is not None and self.scorer.cap.truncates(len(ids), ended)
-        style: ThinkStyle = "none" if direct else self.style
-        return Response.split(text, style=style, prefilled=self.prefilled, truncated=truncated)
+        style = DIRECT[self.style] if direct else self.style
+        response = Response.split(text, style=style, prefilled=self.prefilled and not direct, truncated=truncated)
+        return ScoredResponse(parse_instruction(task), response, len(ids), text, ids)
 
     def __call__(
         self,
@@ -85,49 +91,16 @@ class RolloutReward:
         **_: Any,
     ) -> list[float | None]:
         """Return one total per completion, None where it cannot be decided."""
+        begin = time.perf_counter()
         rewards = self.last = self.breakdowns(completions, completion_ids, instruction)
+        seconds = time.perf_counter() - begin
         if log_metric is not None:
-            for name, value in metrics(rewards).items():
+            for name, value in {**metrics(rewards), "reward_seconds": seconds}.items():
                 log_metric(name, value)
         if log_extra is not None:
             log_extra("verdicts", [verdict_summary(reward) for reward in rewards])
+            log_extra("unscored", [reward.reason for reward in rewards])
+        if not self._warned and (reason := first_reason(rewards)):
+            self._warned = True
+            logger.warning("some rollouts cannot be scored and take no part in the update; the first: %s", reason)
         return [reward.total for reward in rewards]
-
-
-def verdict_summary(reward: Reward) -> str:
-    """Return the verdicts of a rollout in one line."""
-    return "; ".join(
-        f"{leaf.type}: {leaf.verdict.status} ({leaf.verdict.evidence})" for leaf in reward.judgement.leaves
-    )
-
-
-def metrics(rewards: Sequence[Reward]) -> dict[str, float]:
-    """Return means of the parts, HAcc, SAcc, the unscored rate and the pass rate of every constraint type."""
-    result: dict[str, float] = {}
-    columns: dict[str, list[float | None]] = {
-        "rewards/format": [r.format for r in rewards],
-        "rewards/constraints": [r.constraints for r in rewards],
-        "rewards/math_answer": [r.answer for r in rewards],
-        "rewards/length": [r.length for r in rewards],
-        "hacc": [None if r.judgement.hard is None else float(r.judgement.hard) for r in rewards],
-        "sacc": [r.judgement.soft for r in rewards],
-        "correct": [None if r.correct is None else float(r.correct) for r in rewards],
-        "unscored": [float(r.total is None) for r in rewards],
-    }
-    for name, values in columns.items():
-        decided = [value for value in values if value is not None]
-        if decided:
-            result[name] = sum(decided) / len(decided)
-    for name, outcomes in pass_rates(rewards).items():
-        result[f"constraints/{name}"] = sum(outcomes) / len(outcomes)
-    return result
-
-
-def pass_rates(rewards: Sequence[Reward]) -> dict[str, list[bool]]:
-    """Return the satisfied/not outcomes of every constraint type; skipped and unscored leaves are left out."""
-    outcomes: dict[str, list[bool]] = defaultdict(list)
-    for reward in rewards:
-        for leaf in reward.judgement.leaves:
-            if leaf.verdict.status not in (Status.SKIPPED, Status.UNSCORED):
-                outcomes[leaf.type].append(leaf.verdict.status is Status.SATISFIED)
-    return dict(sorted(outcomes.items()))

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from raif.chat import build_messages
+from raif.chat import ThinkFormat, build_messages
 from raif.evaluation.metrics import floor_and_ceiling, summarize
 from raif.generation import Completion, LocalModel, Sampling
 from raif.rollouts import Rollout, append_jsonl, read_rollouts
 from rewards.caps import LengthCap
+from rewards.entries import parse_rewards
 from rewards.errors import RaifError
 from rewards.instruction import Instruction
 from rewards.response import Response
-from rewards.reward import ScoredResponse, Scorer, parse_rewards
+from rewards.reward import ScoredResponse, Scorer
 
 ROLLOUTS, METRICS = "rollouts.jsonl", "metrics.json"
 _OUTCOME = parse_rewards([{"type": "constraints", "shaping": "fraction"}, {"type": "math_answer"}])
@@ -41,7 +42,7 @@ def evaluate(
     policy = LocalModel(model)
     prompts = [policy.chat.thinking_prompt(build_messages(task.prompt, system_prompt)) for task in instructions]
     completions = policy.generate(prompts, sampling, progress)
-    rollouts = judge(instructions, completions, sampling.cap, policy.chat.prefills())
+    rollouts = judge(instructions, completions, sampling.cap, policy.chat.probe())
     metrics = {**summarize(rollouts), **floor_and_ceiling(instructions), **stamp}
     (folder / ROLLOUTS).unlink(missing_ok=True)
     append_jsonl(folder / ROLLOUTS, rollouts)
@@ -50,11 +51,16 @@ def evaluate(
 
 
 def judge(
-    instructions: Sequence[Instruction], completions: Sequence[Completion], cap: int, prefilled: bool
+    instructions: Sequence[Instruction], completions: Sequence[Completion], cap: int, think: ThinkFormat
 ) -> list[Rollout]:
     """Judge completions as they stand; a truncated one with unclosed thinking has no answer and satisfies nothing."""
     batch = [
-        ScoredResponse(task, Response.split(done.text, prefilled=prefilled, truncated=not done.ended), done.tokens)
+        ScoredResponse(
+            task,
+            Response.split(done.text, style=think.style, prefilled=think.prefilled, truncated=not done.ended),
+            done.tokens,
+            done.text,
+        )
         for task, done in zip(instructions, completions, strict=True)
     ]
     rewards = Scorer(_OUTCOME, LengthCap(limit=cap, on_truncation="score")).score(batch)

@@ -10,11 +10,13 @@ from typing import Any, Literal, NamedTuple
 
 from rewards.constraint import Constraint
 from rewards.errors import RaifError, unknown_name
-from rewards.instruction import And, Instruction, Leaf, Provenance, TaskAnswer
+from rewards.instruction import Instruction, Provenance
 from rewards.language import guess_language
 from rewards.parity import SUITES
 from rewards.parity.equivalents import strict_constraints
 from rewards.parity.official import Official
+from rewards.task_answer import MathAnswer
+from rewards.tree import And, Leaf
 
 Profile = Literal["strict", "parity"]
 #: What the official harness puts between question and constraints, without a blank on either side.
@@ -53,7 +55,7 @@ def instruction_from(suite: str, row: Mapping[str, Any], profile: Profile = "str
         language="zh" if guess_language(task.request).language == "zh" else "en",
         split="train" if suite == "iftrain" else "test",
         tree=And(parts=tuple(leaves)),
-        answer=TaskAnswer(value=task.answer) if task.answer else None,
+        answer=MathAnswer(value=task.answer) if task.answer else None,
         source=Provenance(seed_set=suite, seed_id=task.key, generator=f"raif importer, {profile} profile"),
     )
 

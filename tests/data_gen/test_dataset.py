@@ -153,7 +153,8 @@ def test_manifest(folder: Path, tasks: list[Instruction]) -> None:
     assert set(manifest["versions"]) == {"data_gen", "python", "pydantic", "langdetect", "math-verify"}
     content = (folder / "instructions.jsonl").read_bytes()
     assert manifest["files"] == {"instructions.jsonl": hashlib.sha256(content).hexdigest()}
-    assert sorted(path.name for path in folder.iterdir()) == ["instructions.jsonl", "manifest.json"]
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"instruction.schema.json", "instructions.jsonl", "manifest.json"}
 
 
 def test_warm_start_rows(smoke_data: Path) -> None:
@@ -198,7 +199,7 @@ def made_in_a_process(out: Path, hash_seed: str, seed: str) -> dict[str, bytes]:
 def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
     one, two = made_in_a_process(tmp_path / "a", "1", "5"), made_in_a_process(tmp_path / "b", "2", "5")
     assert one == two
-    assert set(one) == {"instructions.jsonl", "warm_start.jsonl", "manifest.json"}
+    assert set(one) == {"instructions.jsonl", "instruction.schema.json", "warm_start.jsonl", "manifest.json"}
 
 
 def test_another_seed_gives_other_tasks(tmp_path: Path) -> None:

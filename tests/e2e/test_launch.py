@@ -56,6 +56,8 @@ def test_accelerate_launch_runs_the_ranks_it_is_asked_for(
     per_rank = [list(read_rollouts(tmp_path / "rollouts" / f"rank{rank}.jsonl")) for rank in range(ranks)]
     assert [sum(not r.direct for r in rollouts) for rollouts in per_rank] == [16] * ranks
     assert all(r.verdicts and all(leaf.evidence for leaf in r.verdicts) for r in per_rank[-1])
+    last = read_jsonl(tmp_path / "metrics.jsonl")[-1]
+    assert 0 < last["reward_seconds"] < 0.5 * last["step_time"]  # measured: a few hundredths
     AutoModelForCausalLM.from_pretrained(tmp_path / "final")
 
 

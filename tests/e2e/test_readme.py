@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,17 @@ def test_the_python_example_says_what_its_comments_say() -> None:
     assert constraint.describe() == "Use at most 5 words."  # type: ignore[attr-defined]
     verdict = constraint.check(response, scope["Context"]())  # type: ignore[attr-defined, operator]
     assert (verdict.status, verdict.evidence) == ("satisfied", "5 words, at most 5 allowed")
+
+
+def test_the_tree_is_judged_as_shown() -> None:
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    judgement = scope["judgement"]
+    shown = re.search(r"^# (\[\(.*\)\])$", code, re.MULTILINE)
+    assert shown is not None
+    assert repr([(leaf.path, leaf.verdict.status.value) for leaf in judgement.leaves]) == shown[1]
+    assert (judgement.hard, round(judgement.soft, 3), judgement.score("structural")) == (False, 0.333, 0.5)
 
 
 def test_every_raif_command_in_the_readme_exists() -> None:

@@ -21,10 +21,11 @@ from raif.resources import find_recipe
 from raif.rollouts import Rollout, append_jsonl
 from raif.summary import summarize_run
 from rewards.caps import LengthCap
+from rewards.entries import parse_rewards
 from rewards.errors import RaifError
 from rewards.instruction import Instruction, read_instructions
 from rewards.response import Response
-from rewards.reward import ScoredResponse, Scorer, parse_rewards
+from rewards.reward import ScoredResponse, Scorer
 
 CAP = 64
 HOSTILE = (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rewards import And, Instruction, Leaf, Provenance, TaskAnswer, parse_constraint
+from rewards import And, Instruction, Leaf, MathAnswer, Provenance, parse_constraint
 
 Build = Callable[..., Instruction]
 
@@ -24,7 +24,7 @@ def build() -> Build:
             language="en",
             split="train",
             tree=And(parts=tuple(Leaf(constraint=parse_constraint(each)) for each in asked)),
-            answer=TaskAnswer(value=answer) if answer else None,
+            answer=MathAnswer(value=answer) if answer else None,
             source=Provenance(seed_set="test", seed_id="0"),
             witness=witness,
         )

@@ -23,6 +23,7 @@ from rewards import (
 )
 from rewards.draft import Draft
 from rewards.text import Text
+from rewards.tree import judge
 
 Build = Callable[..., Instruction]
 
@@ -33,7 +34,7 @@ def leaf(limit: int) -> Leaf:
 
 def test_paths_follow_the_document() -> None:
     tree = And(parts=(leaf(1), And(parts=(leaf(2), leaf(3))), leaf(4)))
-    found = list(tree.judge(Response(None, "one two three"), Context()))
+    found = judge(tree.places, Response(None, "one two three"), Context()).leaves
     assert [each.path for each in found] == ["and.0", "and.1/and.0", "and.1/and.1", "and.2"]
     assert [each.verdict.status is Status.SATISFIED for each in found] == [False, False, True, True]
     assert [path for path, _ in tree.constraints()] == [each.path for each in found]

@@ -21,7 +21,8 @@ from rewards import (
     Verdict,
     parse_rewards,
 )
-from rewards.reward import Shaping, shape
+from rewards.caps import soft_overlong
+from rewards.shaping import Shaping, shape
 
 Build = Callable[..., Instruction]
 YES, NO, BLOCKED, SKIPPED, UNSCORED = (
@@ -55,6 +56,7 @@ def score(
         ("paper", {"all": 2.0, "half": 0.5, "none": -2.0}),
         ("fraction", {"all": 1.0, "half": 0.5, "none": 0.0}),
         ("all_or_nothing", {"all": 1.0, "half": 0.0, "none": 0.0}),
+        ("ordinal", {"all": 1.0, "half": 0.0, "none": -1.0}),
     ],
 )
 @pytest.mark.parametrize("gate", ["format", "none"])
@@ -66,7 +68,7 @@ def test_shaping(
     entry = {"type": "constraints", "shaping": shaping, "gate": gate}
     reward = score(build(), ANSWERS[share], entry, thinking="3 + 4" if well_formed else None)
     gated = gate == "format" and not well_formed
-    assert reward.constraints == reward.total == reward.outcome == values["none" if gated else share]
+    assert reward.parts["constraints"] == reward.total == reward.outcome == values["none" if gated else share]
     assert reward.judgement.soft == {"all": 1.0, "half": 0.5, "none": 0.0}[share]  # the record is not gated
     assert reward.well_formed is well_formed
 
@@ -81,7 +83,8 @@ def test_shaping(
         ((YES, SKIPPED), True, 1.0),
         ((NO, SKIPPED), False, 0.0),
         ((YES, UNSCORED), None, None),
-        ((NO, UNSCORED), None, None),
+        ((NO, UNSCORED), False, None),  # one failure decides
+        ((BLOCKED, UNSCORED), False, None),
         ((SKIPPED,), None, None),
     ],
 )
@@ -89,10 +92,10 @@ def test_judgement(statuses: tuple[Status, ...], hard: bool | None, soft: float 
     assert (judged(*statuses).hard, judged(*statuses).soft) == (hard, soft)
 
 
-@pytest.mark.parametrize("shaping", ["paper", "fraction", "all_or_nothing"])
+@pytest.mark.parametrize("shaping", ["paper", "fraction", "all_or_nothing", "ordinal"])
 def test_what_is_not_scored_is_none_and_never_zero(shaping: Shaping) -> None:
     assert shape(judged(YES, UNSCORED), shaping) is None
-    assert shape(judged(YES, UNSCORED), shaping, well_formed=False) is None
+    assert (shape(judged(NO, UNSCORED), shaping) is None) == (shaping != "all_or_nothing")
 
 
 def test_format(build: Build) -> None:
@@ -107,10 +110,10 @@ def test_format(build: Build) -> None:
 def test_math_answer(build: Build) -> None:
     entry = {"type": "math_answer", "correct": 2.0, "incorrect": -0.5}
     right, wrong = score(build(), "It is 7", entry), score(build(), "It is 8", entry)
-    assert (right.total, right.answer, right.correct) == (2.0, 2.0, True)
-    assert (wrong.total, wrong.answer, wrong.correct) == (-0.5, -0.5, False)
+    assert (right.total, right.parts["math_answer"], right.correct) == (2.0, 2.0, True)
+    assert (wrong.total, wrong.parts["math_answer"], wrong.correct) == (-0.5, -0.5, False)
     free = score(build(answer=None), "It is 8", entry)
-    assert (free.total, free.answer, free.correct) == (0.0, 0.0, None)
+    assert (free.total, free.parts["math_answer"], free.correct) == (0.0, 0.0, None)
 
 
 def test_an_answer_inside_unclosed_thinking_earns_nothing(build: Build) -> None:
@@ -127,7 +130,7 @@ def test_totals_are_weighted(build: Build) -> None:
         {"type": "math_answer", "weight": 3.0},
     )
     reward = score(build(), ANSWERS["half"], *entries)
-    assert (reward.format, reward.constraints, reward.answer) == (1.0, 0.5, 1.0)
+    assert reward.parts == {"format": 1.0, "constraints": 0.5, "math_answer": 1.0}
     assert reward.outcome == 2.0 * 0.5 + 3.0
     assert reward.total == reward.outcome + 0.5
 
@@ -135,8 +138,9 @@ def test_totals_are_weighted(build: Build) -> None:
 def test_an_unscored_leaf_makes_the_total_none(build: Build) -> None:
     task = build({"type": "punctuation:no_comma"}, {"type": "language:response", "language": "en"})
     reward = score(task, "It is 7", {"type": "format"}, {"type": "constraints"}, {"type": "math_answer"})
-    assert (reward.total, reward.outcome, reward.constraints) == (None, None, None)
-    assert (reward.format, reward.answer) == (1.0, 1.0)
+    assert (reward.total, reward.outcome, reward.parts["constraints"]) == (None, None, None)
+    assert (reward.parts["format"], reward.parts["math_answer"]) == (1.0, 1.0)
+    assert "language:response" in reward.reason
     assert score(task, "It is 7", {"type": "format"}, {"type": "math_answer"}).total == 2.0
 
 
@@ -157,17 +161,16 @@ def test_truncation_decides_even_an_unscored_total(build: Build) -> None:
     assert scorer.score([ScoredResponse(task, Response("a", "7a"), 9)])[0].total is None
 
 
-def test_length_reward() -> None:
-    cap = LengthCap(limit=100, soft_band=20)
-    assert [cap.length_reward(n) for n in (0, 80, 81, 90, 100, 130)] == [0.0, 0.0, -0.05, -0.5, -1.0, -1.0]
-    assert [LengthCap(limit=100).length_reward(n) for n in (0, 100, 130)] == [0.0, 0.0, 0.0]
+def test_length_cap(build: Build) -> None:
+    cap = LengthCap(limit=100)
+    assert [soft_overlong(n, 100, 20) for n in (0, 80, 81, 90, 100, 130)] == [0.0, 0.0, -0.05, -0.5, -1.0, -1.0]
     assert (cap.truncates(99, False), cap.truncates(100, False), cap.truncates(100, True)) == (False, True, False)
-
-
-def test_the_soft_band_is_part_of_the_total_and_not_of_the_outcome(build: Build) -> None:
-    scorer = Scorer(parse_rewards([{"type": "constraints"}]), LengthCap(limit=100, soft_band=20))
-    reward = scorer.score([ScoredResponse(build(), Response("a", "It is 7"), 90)])[0]
-    assert (reward.total, reward.outcome, reward.length) == (0.5, 1.0, -0.5)
+    for band in (20, 0.2):
+        scorer = Scorer(parse_rewards([{"type": "constraints"}, {"type": "length_cap", "soft_band": band}]), cap)
+        reward = scorer.score([ScoredResponse(build(), Response("a", "It is 7"), 90)])[0]
+        assert (reward.total, reward.outcome, reward.parts["length_cap"]) == (0.5, 1.0, -0.5)
+    with pytest.raises(RaifError, match="length_cap needs a limit"):
+        score(build(), "It is 7", {"type": "length_cap"})
 
 
 def test_order_is_kept(build: Build) -> None:

@@ -57,7 +57,7 @@ def test_loose_protocol_and_undecided_checks() -> None:
     row = {"key": 1, "prompt": "p", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
     official = instruction_from("ifeval", row, "parity").constraints[0]
     text = Response(None, "Sure, here:\nNo commas.")
-    context = instruction_from("ifeval", row).context
+    context = instruction_from("ifeval", row).context()
     assert official.check(text, context).status is Status.VIOLATED
     assert official.model_copy(update={"protocol": "loose"}).check(text, context).status is Status.SATISFIED
     drawn = {**row, "instruction_id_list": ["length_constraints:number_words"]}
