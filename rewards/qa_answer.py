@@ -25,16 +25,17 @@ MAX_CHARACTERS = 4_000  # of an answer; what follows is not looked at
 _SHORT = 12  # tokens of a response that is an answer as it stands
 
 _SYMBOLS = frozenset("$<=>^`|~")  # punctuation of ASCII that Unicode counts among the symbols
-_ALIKE = {"’": "'", "‘": "'", "`": "'", "‐": "-", "‑": "-", "‒": "-", "–": "-", "−": "-", "⁄": "/"}
-_DECIDED_LATER = frozenset(".-/+#'")  # what they are depends on what is next to them
+_ALIKE = {"'": "", "’": "", "‘": "", "`": "", "‐": "-", "‑": "-", "‒": "-", "–": "-", "−": "-", "⁄": "/"}
+_DECIDED_LATER = frozenset(".-/+#")  # what they are depends on what is next to them
+_ELLIPSIS = re.compile(r"\.{2,}")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_LETTER, _ALNUM = r"[^\W\d_]", r"[^\W_]"
+_LETTER, _ALNUM = rf"[^\W\d_{CJK}]", rf"[^\W_{CJK}]"
 _JOINED = re.compile(
-    rf"'|\.(?!\d)|(?<={_LETTER})\.|(?<={_LETTER})-(?={_ALNUM})|(?<=\d)-(?={_LETTER})"  # don't, U.S., well-known
+    rf"\.(?!\d)|(?<={_LETTER})\.|(?<={_LETTER})-(?={_ALNUM})|(?<=\d)-(?={_LETTER})"  # U.S., well-known
 )
 _SEPARATING = re.compile(
     rf"(?<={_ALNUM})-|-(?![\d.])|(?<!\d)/|/(?!\d)|(?<!{_LETTER})#|#(?={_ALNUM})"
-    rf"|(?<![^\W\d_+])\+|\+(?={_ALNUM})"
+    rf"|(?<![^\W\d_+{CJK}])\+|\+(?={_ALNUM})"
 )
 _TOKEN = re.compile(rf"[{CJK}]|[^\s{CJK}]+")
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -56,7 +57,7 @@ class _Table(dict[int, str]):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         plain = _ALIKE.get(character, character)
-        marks = plain not in _DECIDED_LATER and (unicodedata.category(plain)[0] == "P" or plain in _SYMBOLS)
+        marks = plain and plain not in _DECIDED_LATER and (unicodedata.category(plain)[0] == "P" or plain in _SYMBOLS)
         self[code] = " " if marks else plain
         return self[code]
 
@@ -74,7 +75,7 @@ def qa_tokens(text: str) -> list[str]:
         ['红', '楼', '梦', '1987', '年']
     """
     folded = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).casefold()
-    plain = _THOUSANDS.sub("", folded).translate(_TABLE)
+    plain = _ELLIPSIS.sub(" ", _THOUSANDS.sub("", folded).translate(_TABLE))
     tokens = _TOKEN.findall(_SEPARATING.sub(" ", _JOINED.sub("", plain)))
     last = len(tokens) - 1
     return [token for place, token in enumerate(tokens) if place == last or token not in _ARTICLES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -19,6 +20,7 @@ from rewards.judgement import Judgement
 from rewards.math_answer import MathVerifier, shared_verifier
 from rewards.qa_answer import qa_correct
 from rewards.response import Response
+from rewards.sandbox import require_sandbox
 from rewards.task_answer import CodeAnswer, MathAnswer, QaAnswer
 
 
@@ -52,6 +54,8 @@ class ScoredResponse(NamedTuple):
 
 
 Opinions = Mapping[str, Opinion]
+_CODE_STARTING = 4.0  # seconds of a program beyond its own
+_CODE_WORKERS = 4  # several scorers may share a machine
 
 
 class Scorer:
@@ -64,7 +68,7 @@ class Scorer:
         judge: answers questions about soft constraints; by default the one that a `judge` entry describes.
 
     Raises:
-        RaifError: if there is more than one `judge` entry, or an entry's function cannot be made.
+        RaifError: if there is more than one `judge` entry, or an entry's function or sandbox cannot be had.
     """
 
     def __init__(
@@ -76,9 +80,11 @@ class Scorer:
     ) -> None:
         self.rewards, self.cap, self._verifier = tuple(rewards), cap, verifier
         self._judge = judge or _judge_of(self.rewards)
-        for entry in self.rewards:
+        for entry in self.rewards:  # what cannot work fails here, not at the first rollout
             if isinstance(entry, CustomReward):
                 _custom_function(entry)
+            elif isinstance(entry, CodeAnswerReward):
+                require_sandbox()
 
     def score(self, batch: Sequence[ScoredResponse]) -> list[Reward]:
         """Score a batch, in order.
@@ -151,7 +157,7 @@ class Scorer:
         correct = _filled(correct, math, verifier.judge(list(math.values())))
         entry = next((entry for entry in self.rewards if isinstance(entry, CodeAnswerReward)), None)
         if entry is not None and code:
-            correct = _filled(correct, code, _code_verifier(entry.seconds).judge(list(code.values())))
+            correct = _filled(correct, code, _code_verifier(entry.seconds, len(code)).judge(list(code.values())))
         return correct
 
     def _custom(self, batch: Sequence[ScoredResponse]) -> dict[str, list[float | None]]:
@@ -198,9 +204,10 @@ def _shared_judge(config: JudgeConfig) -> Judge:
     return Judge(config)
 
 
-@lru_cache(maxsize=8)
-def _code_verifier(seconds: float) -> CodeVerifier:
-    return CodeVerifier(seconds=seconds)
+def _code_verifier(seconds: float, programs: int) -> CodeVerifier:
+    """Return a verifier in which even programs that all take their full time come to an end."""
+    workers = min(os.cpu_count() or 1, programs, _CODE_WORKERS)
+    return CodeVerifier(workers, seconds, deadline=(seconds + _CODE_STARTING) * -(-programs // workers))
 
 
 _FUNCTIONS: dict[str, Any] = {}
