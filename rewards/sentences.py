@@ -9,7 +9,8 @@ a number or a web address. A piece without any letter or digit is not a sentence
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from rewards.memo import Memo
 
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st jr sr gen col capt lt sgt rev hon pres gov sen rep messrs mme mlle fr vs etc e.g i.e eg ie cf"
@@ -26,23 +27,31 @@ _SPEECH = r"[\u3400-\u9fff]{0,6}?(?:说|道|问|喊|叫|答)"  # “好！”他
 _CLOSE = r"\"'”’»」』）)】》〉\]*_"
 
 
-def _not_after(words: frozenset[str]) -> str:
-    """Return look-behinds that refuse a full stop after words of four letters or more."""
-    endings = sorted({word[-4:] for word in words if len(word) > 3 and word[-4:].isalpha()})
-    return "".join(f"(?<!{ending}[.])" for ending in endings)
+def _not_after(size: int) -> str:
+    """Return a look-behind that refuses a full stop after an abbreviation, by its last letters."""
+    endings = sorted({word[-size:] for word in _ABBREVIATIONS if len(word) >= size and word[-size:].isalpha()})
+    return f"(?<!{'|'.join(f'{ending}[.]' for ending in endings)})"
 
 
-# A line break, a wide mark and, by far the most frequent, a mark after a whole word and before a capital end a sentence
-# for certain: nothing is captured. Any other mark at the end of a chunk is looked at closely.
+# What captures nothing is certain. An end: a line break, a wide mark, a mark after a whole word, a closing mark before
+# a capital. None: the stop of an initial, of a number that opens a line, and whatever stands at the end of a line, for
+# the line break is an end itself. Any other mark before white space is looked at closely. What a run of marks is not,
+# no part of it is.
 _END = re.compile(
-    rf"[{_ASCII_STARTS}{_WIDE}\n](?:(?<=\n)"
+    rf"[{_ASCII_STARTS}{_WIDE}\n](?:(?<=\n)\n*+|(?!\n)(?:(?:"
+    rf"(?<=[a-z]{{3}}[.]){_not_after(3)}(?<![ivx]{{3}}[.])|(?<=[ ][a-z]{{2}}[.]){_not_after(2)}(?<![ivx]{{2}}[.])"
+    rf"|(?<=[0-9]{{4}}[.])|(?<=[^A-Za-z\dÀ-ÞА-Я\u212a{_ASCII_STARTS}][.])|(?<=[^.…{_WIDE}]))(?=\s)"
     rf"|(?<=[{_WIDE}])[{_WIDE}.!?…]*+(?![”’」』]{_SPEECH})[{_CLOSE}]*+"
-    rf"|(?:(?<=[a-z]{{4}}[.]){_not_after(_ABBREVIATIONS)}|(?<=[a-z][!?]))(?=[ ]{{1,2}}[A-Z]|[A-Z][a-z])"
+    rf"|(?:(?<=[a-z]{{4}}[.]){_not_after(4)}|(?<=[a-z][!?]))(?=[ ]{{1,2}}[A-Z]|[A-Z][a-z])"
+    rf"|(?:[{_ASCII_STARTS}]++[{_CLOSE}]*+|[{_CLOSE}]++)(?=[ ]{{1,2}}[A-Z])"
     r"|(?<=[\u3400-\u9fff][.!?])(?=[\u3400-\u9fff])"
-    rf"|(?P<mark>[{_ASCII_STARTS}]*+)(?P<close>[{_CLOSE}]*+)(?=\s|\Z))"
+    r"|(?!(?:(?<=[\s(][A-HJ-ZÀ-ÞА-Я][.])|(?<=\n[0-9][.])|(?<=\n[0-9][0-9][.]))[ ]\S)"
+    rf"(?P<mark>[{_ASCII_STARTS}]*+)(?P<close>[{_CLOSE}]*+)(?=[^\S\n])"
+    rf"|(?P<run>(?<=[{_WIDE}])[{_WIDE}.!?…]++|[{_ASCII_STARTS}]++)))"
 )
 _WORDLIKE = re.compile(r"[^\W_]")
-_NEXT = re.compile(r"[ \t]*[\"'“‘«(\[*_]*([^\W_])?")
+# Nothing more in the line (or very far from here), or the next letter.
+_AFTER = re.compile(r"([ \t\r]*+\n|\s*+\Z)|[ \t]*+[\"'“‘«(\[*_]*+([^\W_])?")
 _LIST_NUMBER = re.compile(r"[ \t>*#-]*\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})\Z")
 _LAST_TOKEN = re.compile(r"[^\s(\[\"'“‘«]{1,12}\Z")
 _INITIAL = re.compile(r"(?:\A|[\s(.])[A-ZÀ-ÞА-Я]\Z")
@@ -59,42 +68,48 @@ def split_sentences(text: str) -> list[str]:
     """
     pieces, begin = [], 0
     for match in _END.finditer(text):
-        if match.lastindex and not _ends(text, begin, match):
-            continue
-        pieces.append(text[begin : match.end()])
-        begin = match.end()
+        if not match.lastindex or _ends(text, begin, match):
+            end = match.end()
+            pieces.append(text[begin:end])
+            begin = end
     pieces.append(text[begin:])
-    return [stripped for piece in pieces if _WORDLIKE.search(stripped := piece.strip())]
+    return [one for one in map(str.strip, pieces) if one[:1].isalnum() or _WORDLIKE.search(one)]
 
 
 def _ends(text: str, begin: int, match: re.Match[str]) -> bool:
     start, end = match.span()
-    if end - start == 1 and text[start] == "." and text[end : end + 1] == " " and text[end + 1 : end + 2].isalnum():
-        return _full_stop_ends(text, begin, start, text[end + 1].islower())
-    mark, close = text[match.start() : match.end("mark")], match["close"]
-    following = text[match.end() : match.end() + 12]
-    if not following.strip() or following.lstrip(" \t\r").startswith("\n"):
-        return mark != "." or not _LIST_NUMBER.match(text, begin, match.start())
-    found = _NEXT.match(following)
-    letter = found[1] if found else None
-    lower = letter is not None and letter.islower()
+    if end - start == 1 and text[start] == "." and text[end + 1 : end + 2].isalnum() and text[end] == " ":
+        known = _known(text, begin, start)
+        return not text[end + 1].islower() if known is None else known
+    if match.lastgroup == "run":
+        return False
+    mark, close = text[start : match.end("mark")], match["close"]
+    after = _AFTER.match(text, end, end + 12)
+    if after is None or after.lastindex == 1:
+        return mark != "." or not _LIST_NUMBER.match(text, begin, start)
+    lower = (after[2] or "").islower()
     if mark == "." and not close:
-        return _full_stop_ends(text, begin, match.start(), lower)
+        known = _known(text, begin, start)
+        return not lower if known is None else known
     goes_on = lower and (close or mark == "…" or mark.endswith(".."))
     return not goes_on
 
 
-def _full_stop_ends(text: str, begin: int, stop: int, lower: bool) -> bool:
-    return _ends_after(text[max(begin, stop - 12) : stop], stop - begin < 12, lower)
+def _known(text: str, begin: int, stop: int) -> bool | None:
+    """Return whether a full stop ends a sentence by the word before it; None if a lower-case word after it decides."""
+    return _OPENING[text[begin:stop]] if stop - begin < 12 else _INSIDE[text[stop - 12 : stop].rsplit(None, 1)[-1]]
 
 
-@lru_cache(maxsize=4096)
-def _ends_after(window: str, opens: bool, lower: bool) -> bool:
-    """Decide by the last twelve characters of the sentence; `opens` when they are all of it."""
-    if opens and _LIST_NUMBER.match(window.lstrip()):
-        return False
+def _ends_opening(sentence: str) -> bool | None:
+    return False if _LIST_NUMBER.match(sentence.lstrip()) else _ends_inside(sentence)
+
+
+def _ends_inside(window: str) -> bool | None:
     token = _LAST_TOKEN.search(window)
     word = token[0].lower() if token else ""
     if word in _ABBREVIATIONS or (word.endswith(".") and word[:-1] in _ABBREVIATIONS):
-        return word in _FINAL_TOO and not lower
+        return None if word in _FINAL_TOO else False
     return not _INITIAL.search(window) or word == "i"
+
+
+_OPENING, _INSIDE = Memo(_ends_opening), Memo(_ends_inside)

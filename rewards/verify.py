@@ -173,7 +173,7 @@ def _gold_row(line: Line) -> tuple[Row, str] | str:
 
 
 def _answer_record(row: Row, correct: bool | None) -> dict[str, Any]:
-    evidence = "undecided, or out of time" if correct is None else f"answer {(extract_answer(row.response) or '')[:200]!r}"
+    evidence = "undecided or late" if correct is None else f"answer {(extract_answer(row.response) or '')[:200]!r}"
     return {"id": row.id, "correct": correct, "evidence": evidence}
 
 

@@ -258,22 +258,20 @@ class Html(LaidOut):
         return _element("p", text if has_word(text) else fillers(language, 1)[0])
 
 
-_LATEX = re.compile(r"\\(?:begin|end)\{[^{}]*+\}|\\[()\[\]]|\\[A-Za-z]++|\\.|\$\$?|[{}]", re.DOTALL)
+# What opens and closes; a command that is one outside of formulas too, unlike the `\n` of a string or a part of a path;
+# any other command or escaped character.
+_LATEX = re.compile(
+    r"(?P<structure>\\(?:begin|end)\{[^{}]*+\}|\\[()\[\]]|\$\$?|[{}])"
+    r"|(?P<command>\\(?:[A-Za-z]++(?=[{\[])|(?<![^\W_]\\)(?<!:\\)[A-Za-z]{2,}|[^$%&#_{} ](?:(?<![^\W\d_])|(?=[{\[]))))"
+    r"|\\(?:[A-Za-z]++|.)",
+    re.DOTALL,
+)
+_ESCAPED = frozenset("$%&#_{} ")
 _CLOSES = {"}": "{", r"\)": r"\(", r"\]": r"\["}
 
 
 # `5 and ` between the dollars of two prices; `5` and `5 apples` with a command or operator are formulas.
 _PRICE = re.compile(r"\d[\d.,]*+(?:[ \t]*[-–—,;][ \t]*|[ \t]+(?:[^\W\d_]{2,}[^\\^_=+*/<>{}$]*+)?)")
-
-
-def _means(text: str, found: re.Match[str]) -> bool:
-    r"""Tell whether a command outside of formulas is one: neither the `\n` of a string nor a part of a path."""
-    token = found[0]
-    braced = text[found.end() : found.end() + 1] in ("{", "[")
-    if not token[1:2].isalpha() or token.endswith("}") or braced:
-        return True
-    before = text[max(0, found.start() - 1) : found.start()]
-    return len(token) > 2 and not before.isalnum() and before != ":"
 
 
 def latex_problem(text: str) -> str:
@@ -287,8 +285,10 @@ def latex_problem(text: str) -> str:
     marks = formula = 0
     for found in _LATEX.finditer(text):
         token = found[0]
-        if not marks and token not in "{}$" and token[1:2] not in "$%&#_{} ":
-            marks = int(bool(opened) or _means(text, found))
+        if not marks and token[0] == "\\":
+            marks = int(found.lastgroup is not None or (bool(opened) and token[1] not in _ESCAPED))
+        if found.lastgroup != "structure":
+            continue
         if token in _CLOSES or token.startswith(r"\end{"):
             wanted = _CLOSES.get(token) or r"\begin" + token[4:]
             if not opened or opened.pop() != wanted:

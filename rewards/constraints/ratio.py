@@ -64,14 +64,14 @@ def _three_words(reference: str) -> str:
     return reference
 
 
-def trigrams(text: Text) -> set[tuple[str, str, str]]:
+def trigrams(text: Text) -> set[str]:
     """Return the different runs of three words, case-folded."""
     words = folded_words(text)
-    return set(zip(words, words[1:], words[2:], strict=False))
+    return set(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
 
 
 @lru_cache(maxsize=64)
-def _reference_trigrams(reference: str) -> set[tuple[str, str, str]]:
+def _reference_trigrams(reference: str) -> set[str]:
     return trigrams(Text(reference))
 
 

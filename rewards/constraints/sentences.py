@@ -5,10 +5,11 @@ What stands before the first word of a sentence (quotes, bullets, list numbers, 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import lt
 from typing import Annotated, ClassVar, Literal
 
@@ -19,11 +20,13 @@ from rewards.clauses import sentence
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.shaping import Shaped, closed, exactly, joined, pieces, words_needed
 from rewards.text import Text
-from rewards.wordforms import each_sentence_words, longest_run, sentence_words, without_marker
+from rewards.wordforms import _words_of_each, each_sentence_words, longest_run, sentence_words, without_marker
 from rewards.wordlists import ALPHABET_WORDS
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _MOST = 12  # lengths that the evidence lists
+_MANY, _LONG = 1000, 10_000  # sentences of which a part decides, and characters that may hold so many
+_LETTER = re.compile(r"[^\W\d_\u3041-\u30ff\u3400-\u9fff]")
 _QUOTES = " \t\r\n\"'“”‘’「」『』*_`"
 _SAME_LENGTH = {
     "en": ("Cats like milk.", "Dogs find food.", "Kids ride vans.", "Owls hunt mice.", "Pink pens glow."),
@@ -52,7 +55,25 @@ def _list_of(lengths: Sequence[int]) -> str:
 
 
 def _lengths(text: Text) -> Iterator[int]:
-    return map(len, each_sentence_words(text))
+    return map(len, _each_words(text))
+
+
+def _each_words(text: Text) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each sentence; of very many sentences the others are looked at after the first ones."""
+    many = len(text.raw) > _LONG and len(text.sentences) > _MANY
+    first = tuple(_words_of_each(text.sentences[:_MANY])) if many else ()
+    yield from first
+    yield from islice(each_sentence_words(text), len(first), None)
+
+
+def _longest_run(text: Text) -> int:
+    """Return how many neighbouring words of a sentence at most start with the same letter."""
+    if len(text.sentences) <= _MANY:
+        return max(map(longest_run, sentence_words(text)), default=0)
+    longest = max(map(longest_run, _words_of_each(text.sentences[:_MANY])), default=0)
+    # Words have a mark or blank between them, so that short sentences have no longer run.
+    others = {one for one in text.sentences[_MANY:] if len(one) > 2 * longest and _LETTER.search(one)}
+    return max([longest, *map(longest_run, _words_of_each([*others]))])
 
 
 def _up_to_wrong(numbers: Iterable[int], fits: Callable[[int, int], bool]) -> tuple[list[int], bool]:
@@ -167,9 +188,9 @@ class EqualLength(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
+        if len(text.sentences) != self.count:
+            return exactly(len(text.sentences), self.count, "sentences")
         found = [unicodedata.normalize("NFC", without_marker(s).strip(_QUOTES)) for s in text.sentences]
-        if len(found) != self.count:
-            return exactly(len(found), self.count, "sentences")
         lengths = [len(one) for one in found]
         word, times = Counter(word.casefold() for one in sentence_words(text) for word in one).most_common(1)[0]
         evidence = f"sentences of {_list_of(lengths)} characters; {word[:30]!r} is used {times} times"
@@ -201,9 +222,10 @@ class Initials(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = "".join(words[0][0] for words in sentence_words(text))
+        found = "".join(words[0][0] for words in islice(_each_words(text), _MANY))
         same = found.casefold() == self.letters.casefold()
-        return verdict_if(same, f"{len(found)} sentences spell {found[:60]!r}, wanted {self.letters!r}")
+        number = len(found) if len(found) < _MANY else len(text.sentences)
+        return verdict_if(same, f"{number} sentences spell {found[:60]!r}, wanted {self.letters!r}")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         kept = {piece: words[0][0].casefold() for piece in pieces(text) if (words := Text(piece).words)}
@@ -242,7 +264,7 @@ class Alliteration(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        runs, grows = _up_to_wrong(map(longest_run, each_sentence_words(text)), lt)
+        runs, grows = _up_to_wrong(map(longest_run, _each_words(text)), lt)
         if len(runs) < 2:
             return verdict_if(False, "a single sentence, which goes beyond none")
         return verdict_if(grows, f"the longest runs are of {_list_of(runs)} words")
@@ -277,7 +299,7 @@ class MinAlliteration(Shaped):
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
-        longest = max(map(longest_run, sentence_words(text)), default=0)
+        longest = _longest_run(text)
         return verdict_if(longest >= self.count, f"{longest} words in a row with one initial, {self.count} wanted")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
@@ -306,7 +328,7 @@ class Chain(Shaped):
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
         number = 1
-        for before, after in pairwise(each_sentence_words(text)):
+        for before, after in pairwise(_each_words(text)):
             number += 1
             if before[-1].casefold() != after[0].casefold():
                 return verdict_if(False, f"{before[-1][:30]!r} ends a sentence, the next begins with {after[0][:30]!r}")

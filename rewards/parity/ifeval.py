@@ -269,7 +269,8 @@ def quotation(view: View) -> bool:
 @SUITE.check("change_case:capital_word_frequency")
 def capital_word_frequency(view: View, capital_frequency: int, capital_relation: Relation) -> bool:
     """Compare the number of Treebank tokens in capitals."""
-    return meets(treebank.upper_count(view.raw), capital_relation, capital_frequency)
+    count = treebank.upper_count(view.raw, capital_frequency)
+    return meets(count, capital_relation, capital_frequency)
 
 
 @SUITE.check("change_case:english_capital")

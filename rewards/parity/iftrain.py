@@ -50,6 +50,7 @@ _CONSECUTIVE = frozenset((chr(code), chr(code + 1)) for code in range(127))
 # Characters each of which the Treebank tokenizer makes a token of its own, wherever it stands.
 _SEPARATE = frozenset(";@#$%&?!*[](){}<>")
 # Runs of letters that the Treebank tokenizer splits in two.
+_LONG = 1000  # characters of a chunk whose first token is too long to be looked at
 _CONTRACTIONS = frozenset(("cannot", "gimme", "gonna", "gotta", "lemme", "wanna"))
 
 
@@ -221,6 +222,8 @@ def start_end(view: View) -> bool:
     ends = first.lower(), last.lower()
     if first.isalpha() and last.isalpha() and (first + last).isascii() and _CONTRACTIONS.isdisjoint(ends):
         return len(first) < len(text) and ends[0] == ends[1]
+    if max(len(first), len(last)) < _LONG and len(view.chunks) > 2 * treebank.MARGIN:
+        return treebank.first_tokens(view.raw)[0].lower() == treebank.last_tokens(view.raw)[-1].lower()
     opening = treebank.tokenize(view.sentences[0])
     if len(view.sentences) > 1:
         return opening[0].lower() == treebank.tokenize(view.sentences[-1])[-1].lower()

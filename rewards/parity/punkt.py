@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from unicodedata import category
+
+from rewards.memo import Memo
 
 _ABBREVIATIONS = frozenset(
     """
@@ -111,6 +112,7 @@ _ORDINARY = frozenset(
 _ORDINARY_ENDING = re.compile(r".{3,}(?:ing|ed|[st]ion|ment|[ae]nce|[ae]nt|ous|ive|ure)|.{4,}ly")
 
 _BLANK = "\\t-\\r "
+_BLANKS = "\t\n\v\f\r "
 # What the official engine holds to be white space; `\s` of `re` also has the four ASCII separators 1C-1F.
 _WS = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 _BREAKING = "\\)\";}\\]*:@'({\\[‘’“”«»?!"
@@ -124,8 +126,9 @@ def _stops(words: frozenset[str], size: int) -> str:
 
 # A mark that certainly ends a sentence: `?`, `!`, or a full stop after a word that is no abbreviation, a closing mark,
 # a blank, or a number that a capital follows; then closing marks (group 1) and blanks, and no further closing mark.
-# Else, group 2 is what follows the first mark of a chunk (up to ASCII white space), and group 3, which the match leaves
-# out, the chunk after the gap. A mark inside a word or at the end of the text is skipped.
+# Else, before blanks, group 2 is the next chunk, which the match leaves out. Else group 3 is what follows the first
+# mark of a chunk (up to ASCII white space), and group 4, which the match leaves out, the chunk after the gap. A mark
+# inside a word or at the end of the text is skipped.
 _MARK = re.compile(
     rf"[.?!](?:(?:(?<=[?!])(?:(?<=[^{_BLANK}].)[?!]*+)?+|(?<=[)\]}}\"”%*{_BLANK}][.])"
     rf"|(?<=[a-z]{{3}}[.])(?<!{_stops(_ABBREVIATIONS, 3)})"
@@ -133,16 +136,15 @@ _MARK = re.compile(
     rf"|(?<=[A-Z]{{4}}[.])(?<!{_stops(_ABBREVIATIONS, 4).upper()})"
     rf"|(?<=[0-9][.])(?=[{_BLANK}]+[A-Z])(?![{_BLANK}]+(?i:{'|'.join(sorted(_AFTER_NUMBER))})))"
     rf"([{_CLOSING}]*)[{_BLANK}]+(?=[^{_WS}{_CLOSING}\x1c-\x1f])"
+    rf"|[{_BLANK}]++(?=([^{_WS}\x1c-\x1f][^{_WS}]*))"
     rf"|(?![A-Za-z0-9]|[{_WS}]*\Z)([^{_BLANK}]*)[{_WS}]*(?=([^{_WS}]*)))"
 )
 _CANDIDATE = re.compile(rf"[.?!](?=[{_BREAKING}]|[{_WS}]+[^{_WS}])")
 _LAST_CANDIDATE = re.compile(rf"(?s:.*){_CANDIDATE.pattern}")
-_CLOSERS = re.compile(rf"[{_CLOSING}]+?(?:[{_WS}]+|(?=--)|$)", re.MULTILINE)
+_CLOSERS = re.compile(rf"([{_CLOSING}]+?)(?:[{_WS}]+|(?=--)|$)", re.MULTILINE)
 _GAP = re.compile(rf"[{_WS}]*")
 _CHUNK = re.compile(rf"[^{_WS}]*")
 _SPACE = re.compile(rf"[{_BLANK}]")
-_LONG = 10_000  # characters from which on it pays to remember decisions
-_NEAR = 8  # characters before a mark that mostly hold the start of its chunk
 
 _MULTI = rf"-{{2,}}|\.{{2,}}|(?:\.[{_WS}]){{2}}\."
 _WORD_END = rf"[{_WS}]|\Z|[{_BREAKING}]|{_MULTI}|,(?=\Z|[{_WS}]|[{_BREAKING}]|{_MULTI})"
@@ -151,9 +153,9 @@ _NUMBER = re.compile(r"-?[.,]?\d[\d,.\-]*")
 _INSIDE = frozenset(";:,.!?")
 _CLOSING_MARKS = frozenset("\"')]}‘’“”«»")
 
-# For each break, counted from a mark: the end of the sentence without closing marks, the start of what follows, and
-# whether that begins with a closing mark.
-_Breaks = list[tuple[int, int, bool]]
+# What a token before a full stop asks of the next one, any of which ends the sentence, and what the next one gives.
+_OPENER, _NO_NAME, _NO_HEADING, _ANYTHING, _BREAK_INSIDE, _CERTAIN = (1 << place for place in range(6))
+_NOTHING, _ENDS = _BREAK_INSIDE, _ANYTHING | _BREAK_INSIDE
 
 
 def sentences(text: str) -> list[str]:
@@ -190,63 +192,73 @@ def count_sentences(text: str, limit: int | None = None) -> int:
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each sentence; closing quotes and brackets belong to the sentence they close."""
-    known: dict[str, _Breaks] | None = {} if len(text) > _LONG else None
     start, size = 0, len(text.rstrip())
+    after, after_end = "", 0
     for match in _MARK.finditer(text):
-        if match.lastindex == 1:
+        kind = match.lastindex
+        if kind == 1:
             yield start, match.end(1)
             start = match.end()
             continue
-        mark = match.start()
-        for end, following, is_closed in (
-            _known_breaks(text, match, known) if known is not None else _breaks(text, match)
-        ):
-            closers = _CLOSERS.match(text, mark + following, size) if is_closed else None
-            yield start, closers.start() + len(closers[0].rstrip()) if closers else mark + end
-            start = closers.end() if closers else mark + following
+        mark, following = match.span()
+        end = mark + 1 if kind == 2 else match.end(3)
+        chunk = after if end == after_end else text[_chunk_start(text, mark) : end]
+        after = match[kind or 4]
+        after_end = following + len(after)
+        if kind == 2:
+            wanted = _WANTED[chunk]
+            if wanted != _ENDS and not wanted & _GIVEN[after]:
+                continue
+            if after[0] not in _CLOSING_MARKS:
+                yield start, end
+                start = following
+                continue
+            breaks = [(end, following)]
+        else:
+            breaks = _breaks(text, chunk, end, following, after)
+            if text[following - 1] not in _BLANKS:
+                after_end = 0
+        for end, following in breaks:
+            closers = _CLOSERS.match(text, following, size) if text[following] in _CLOSING_MARKS else None
+            yield start, closers.end(1) if closers else end
+            start = closers.end() if closers else following
     if start < size:
         yield start, size
 
 
-def _known_breaks(text: str, match: re.Match[str], known: dict[str, _Breaks]) -> _Breaks:
-    """Return the breaks of a chunk; what was decided for the same characters in this text is decided for these."""
-    mark = match.start()
-    if mark <= _NEAR:
-        return _breaks(text, match)
-    key = text[mark - _NEAR : match.end(3)]
-    found = known.get(key)
-    if found is None:
-        found = _breaks(text, match)
-        if _SPACE.search(key, 0, _NEAR):  # else the start of the chunk matters too
-            known[key] = found
-    return found
+def _breaks(text: str, chunk: str, end: int, following: int, after: str) -> list[tuple[int, int]]:
+    """Return the end of each sentence that ends in a chunk, and where what follows begins."""
+    plan = _PLANS[chunk] if after else _planned(chunk, "")
+    if end == len(chunk) + 1:  # an oddity of the official code
+        plan = plan[-1:]
+    if after.isspace() or (after[:1] == "." and chunk[-2:-1].isspace()):  # where tokens reach across the gap
+        given = _BREAK_INSIDE if _breaks_inside(text[end - len(chunk) : following + len(after)]) else 0
+    else:
+        given = _GIVEN[after] if after else 0
+    given |= _CERTAIN
+    return [(end - left, end - rest if rest else following) for left, rest, wanted in plan if wanted & given]
 
 
-def _breaks(text: str, match: re.Match[str]) -> _Breaks:
-    """Return what each sentence that a mark of this chunk ends has after the mark that the match begins with.
+def _planned(chunk: str, more: str = " x") -> list[tuple[int, int, int]]:
+    """Return which marks of a chunk may end a sentence: only the last can, and the first if the chunk begins with it.
 
-    Only the last possible mark of a chunk counts, and the first if the chunk begins with it.
+    For each, how many characters of the chunk are left after it, how many after white space, and what it asks for.
     """
-    mark, following = match.span()
-    if not match[2] and following > mark + 1:
-        context = text[_chunk_start(text, mark) : match.end(3)]
-        return [(1, following - mark, text[following] in _CLOSING_MARKS)] if _is_break(context) else []
-    gaps = [(end, _skip(_GAP, text, end)) for end in _ends(text, mark, following + 1)]
-    return [
-        (end - mark, following - mark, text[following : following + 1] in _CLOSING_MARKS)
-        for end, following in gaps
-        if _is_break(_context(text, end, following))
-    ]
-
-
-def _ends(text: str, mark: int, limit: int) -> list[int]:
-    first = _CANDIDATE.search(text, mark, limit)
-    last = first and _LAST_CANDIDATE.match(text, first.start(), limit)
-    if not first or not last:
+    if chunk.rstrip(".").isalnum():
+        return [(0, 0, _WANTED[chunk])] if more else []
+    last = _LAST_CANDIDATE.match(chunk + more)
+    if not last:
         return []
-    place = first.start()
-    opens_chunk = last.end() > first.end() and _chunk_start(text, place) == place != 1
-    return [first.end(), last.end()] if opens_chunk else [last.end()]
+    ends = [1, last.end()] if last.end() > 1 and _CANDIDATE.match(chunk + more) else [last.end()]
+    return [_planned_mark(chunk, end) for end in ends]
+
+
+def _planned_mark(chunk: str, end: int) -> tuple[int, int, int]:
+    size, following = len(chunk), _skip(_GAP, chunk, end)
+    if following == size:
+        return size - end, 0, _WANTED[chunk[:end]]
+    stop = _skip(_CHUNK, chunk, following) if following > end else end + 1
+    return size - end, size - following, _CERTAIN if _any_ends(_TOKEN.findall(chunk[:stop])) else 0
 
 
 def _skip(pattern: re.Pattern[str], text: str, start: int) -> int:
@@ -254,75 +266,90 @@ def _skip(pattern: re.Pattern[str], text: str, start: int) -> int:
     return match.end() if match else start
 
 
-def _context(text: str, end: int, following: int) -> str:
-    """Return the chunk up to a mark and what follows: the next chunk, or the next character where no gap does."""
-    stop = _skip(_CHUNK, text, following) if following > end else end + 1
-    return text[_chunk_start(text, end - 1) : stop]
-
-
 def _chunk_start(text: str, position: int) -> int:
     """Return the index after the last ASCII white space before `position`."""
-    if position and text[position - 1] in " \n":
-        return position
     width = 32
     while True:
         low = max(0, position - width)
-        last = _SPACE.split(text[low:position])[-1]
+        last = text[low:position].rpartition(" ")[2].rpartition("\n")[2]
+        if last and not last.isalnum():
+            last = _SPACE.split(last)[-1]
         if len(last) < position - low or low == 0:
             return position - len(last)
         width *= 8
 
 
-def _is_break(context: str) -> bool:
-    return _remembered(context) if len(context) <= 64 else _breaks_inside(context)
-
-
 def _breaks_inside(context: str) -> bool:
     """Whether a token of the context, other than the last, ends a sentence."""
-    tokens = [token for line in context.split("\n") if line.strip() for token in _TOKEN.findall(line)]
-    return any(map(_is_end, tokens, tokens[1:]))
+    return _any_ends([token for line in context.split("\n") if line.strip() for token in _TOKEN.findall(line)])
 
 
-_remembered = lru_cache(maxsize=4096)(_breaks_inside)
+def _any_ends(tokens: list[str]) -> bool:
+    return any(token[-1] in ".?!" and _is_end(token, after) for token, after in pairwise(tokens))
 
 
 def _is_end(token: str, after: str) -> bool:
-    """Decide one token by itself and by the token after it."""
+    wanted = _wanted_by(token)
+    return wanted == _ENDS or bool(wanted & _given_by(after))
+
+
+def _wanted(chunk: str) -> int:
+    """Return what a chunk that ends in a mark asks of the next one."""
+    if chunk[:-1].isalnum():
+        return _wanted_by(chunk) if chunk[-1] == "." else _ENDS
+    if chunk.rstrip(".").isalnum():
+        return _NOTHING | _OPENER
+    tokens = _TOKEN.findall(chunk)
+    return _ENDS if _any_ends(tokens) else _wanted_by(tokens[-1])
+
+
+def _given(chunk: str) -> int:
+    """Return what a chunk gives to a full stop before it."""
+    if chunk.isalnum() or (chunk[-1] == "." and chunk[:-1].isalnum()):
+        return _given_by(chunk)
+    tokens = _TOKEN.findall(chunk)
+    return _given_by(tokens[0]) | (_BREAK_INSIDE if _any_ends(tokens) else 0)
+
+
+_PLANS = Memo(_planned)
+_WANTED = Memo(_wanted)
+_GIVEN = Memo(_given)
+
+
+def _wanted_by(token: str) -> int:
     if token in {".", "?", "!"}:
-        return True
+        return _ENDS
     if token[-1] != ".":
-        return False
-    if not token.strip("."):
-        return _begins_sentence(after)
-    if token.endswith(".."):
-        return False
+        return _NOTHING
     if len(token) == 2 and _is_letter(token[0]):
-        return token[0].lower() not in _LETTERS and not _continues_initial(after)
+        return _NOTHING if token[0].lower() in _LETTERS else _NOTHING | _NO_NAME
+    if not token.strip("."):
+        return _NOTHING | _OPENER
+    if token[-2] == ".":
+        return _NOTHING
     if _NUMBER.fullmatch(token):
-        return not (_is_inside(after) or _kind(after) in _AFTER_NUMBER)
-    return not _is_abbreviation(token) or _begins_sentence(after)
+        return _NOTHING | _NO_HEADING
+    return _NOTHING | _OPENER if _is_abbreviation(token) else _ENDS
+
+
+def _given_by(token: str) -> int:
+    if token in _INSIDE or token[0].islower():
+        return _ANYTHING
+    kind = _kind(token)
+    found = _ANYTHING if kind in _AFTER_NUMBER else _ANYTHING | _NO_HEADING
+    if not token[0].isupper():
+        return found | _NO_NAME
+    if kind in _OPENING:
+        found |= _OPENER
+    # After an initial a capitalised word goes on, unless it is an ordinary word.
+    ordinary = kind in _OPENING or kind in _ORDINARY or _ORDINARY_ENDING.fullmatch(kind)
+    return found | _NO_NAME if ordinary and kind != "i" else found
 
 
 def _is_abbreviation(token: str) -> bool:
     kind = token[:-1].lower()
     tail = kind.rpartition("-")[2]
     return kind in _ABBREVIATIONS or tail in _ABBREVIATIONS or tail in _LETTERS
-
-
-def _begins_sentence(token: str) -> bool:
-    return token[0].isupper() and _kind(token) in _OPENING
-
-
-def _continues_initial(token: str) -> bool:
-    """Whether the token goes on after an initial: a lower-case word, or a capitalised one that is no ordinary word."""
-    if _is_inside(token) or not token[0].isupper():
-        return _is_inside(token)
-    kind = _kind(token)
-    return kind == "i" or not (kind in _OPENING or kind in _ORDINARY or _ORDINARY_ENDING.fullmatch(kind))
-
-
-def _is_inside(token: str) -> bool:
-    return token in _INSIDE or token[0].islower()
 
 
 def _kind(token: str) -> str:

@@ -26,13 +26,13 @@ _SPECIAL = re.compile(
 
 _TITLE_OR_SITE = re.compile(r"\.(?:(?<=Mr\.|St\.|Ms\.|Dr\.)|(?<=Mrs\.)|(?=com|net|org|io|gov|edu|me))")
 _POINT = re.compile(r"\.(?<=[0-9]\.)(?=[0-9])")
-_DECIMAL = re.compile(r"([0-9])\.([0-9])")
+_DECIMAL = re.compile(r"[0-9]\.[0-9]")
 _DOTS = re.compile(r"\.\.+")
 _LONE_LETTER = re.compile(r"\s([A-Za-z])\. ")
 _ACRONYM_BEFORE_STARTER = re.compile(rf"(?<=[A-Z]\.[A-Z]\.) (?={_STARTER})")
 _ACRONYM = re.compile(r"[A-Za-z]\.[A-Za-z]\.(?:[A-Za-z]\.)?")
 _COMPANY_BEFORE_STARTER = re.compile(rf"( {_COMPANY})\. ({_STARTER})")
-_COMPANY_OR_LETTER = re.compile(rf"( (?:{_COMPANY}|[A-Za-z]))\.")
+_COMPANY_OR_LETTER = re.compile(rf" (?:{_COMPANY}|[A-Za-z])\.")
 
 
 def sentences(text: str) -> list[str]:
@@ -57,7 +57,7 @@ def sentences(text: str) -> list[str]:
 def _protected(text: str) -> str:
     """Replace the full stops that end no sentence, in the pieces that may hold one."""
     if _POINT.search(text):
-        text = _DECIMAL.sub(rf"\1{_DOT}\2", text)
+        text = _DECIMAL.sub(_unstopped, text)
     special = [match.start() for match in _SPECIAL.finditer(text)]
     if not special:
         return text
@@ -80,9 +80,13 @@ def _protected_piece(piece: str) -> str:
     if ".." in piece:
         piece = _DOTS.sub(lambda dots: _DOT * len(dots[0]) + _STOP, piece)
     piece = piece.replace("Ph.D.", f"Ph{_DOT}D{_DOT}")
-    piece = _LONE_LETTER.sub(rf" \1{_DOT} ", piece)
+    piece = _LONE_LETTER.sub(lambda letter: f" {letter[1]}{_DOT} ", piece)
     if _ACRONYM.search(piece):
         piece = _ACRONYM_BEFORE_STARTER.sub(f"{_STOP} ", piece)
-        piece = _ACRONYM.sub(lambda acronym: acronym[0].replace(".", _DOT), piece)
-    piece = _COMPANY_BEFORE_STARTER.sub(rf"\1{_STOP} \2", piece)
-    return _COMPANY_OR_LETTER.sub(rf"\1{_DOT}", piece)
+        piece = _ACRONYM.sub(_unstopped, piece)
+    piece = _COMPANY_BEFORE_STARTER.sub(lambda company: f"{company[1]}{_STOP} {company[2]}", piece)
+    return _COMPANY_OR_LETTER.sub(_unstopped, piece)
+
+
+def _unstopped(match: re.Match[str]) -> str:
+    return match[0].replace(".", _DOT)

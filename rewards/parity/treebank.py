@@ -8,11 +8,12 @@ further is rewritten as a whole.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import chain
-from typing import Any
 from unicodedata import category
 
-from rewards.parity.punkt import sentences
+from rewards.memo import Memo
+from rewards.parity.punkt import iter_sentences, sentences
 
 # What the official engine holds to be white space, without the four ASCII separators 1C-1F.
 _WS = "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
@@ -33,12 +34,15 @@ _PADDED = re.compile(r"(\.\.+|[;@#$%&?!\u2012-\u2015])")
 _QUOTE_BEFORE_SPACE = re.compile(r"' (?<=[^']' )")
 _BRACKET = re.compile(r"([*\[\](){}<>»”’]|--)")
 _SPACES = re.compile(f"[{_WS}]+")
+_SEPARATOR = re.compile(r"[\x1c-\x1f]")
 _POSSESSIVE = re.compile(r"('[sSmMdD]?) (?:(?<=[^' ]' )|(?<=[^' ]'[a-zA-Z] ))")
 _CONTRACTED = re.compile(r"(?<=[^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ")
 _FUSED_PAIRS = "(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(more)('n)"
 _FUSED = re.compile(rf"\b(?:{_FUSED_PAIRS})\b|\b(wan)(na)(?=\s)", re.IGNORECASE)
 _FUSED_WORDS = frozenset(("cannot", "gimme", "gonna", "gotta", "lemme", "wanna"))
-_TIS, _TWAS = (re.compile(rf"( 't)({verb})\b", re.IGNORECASE) for verb in ("is", "was"))
+_FUSED_BY_APOSTROPHE = frozenset(("d'ye", "more'n"))
+_TWICE_IN_FUSED = ("nn", "mm", "tt")  # each of these words without an apostrophe has one of these
+_TIS = re.compile(r" ('t)(is|was)\b", re.IGNORECASE)
 
 # Where the rules see more than one chunk: white space other than a space next to a quote, pairs of quotes that open a
 # sentence, and separators that only `str.split` takes for white space.
@@ -47,71 +51,23 @@ _SEPARATORS = ("\x1c", "\x1d", "\x1e", "\x1f")
 # A text with none of these has no awkward sentence.
 _MAYBE_AWKWARD = ('\n"', "\n'", "'\n", "''", '""', "\"'", *_SEPARATORS, *(space for space in _WS if space not in " \n"))
 _CONTEXTUAL_STOP = re.compile(r"[.?!][':]")
-_CONTEXTUAL_APOSTROPHE = re.compile(r"\.[^\w.]")
 
-# Chunks whose tokens need no rewriting: words, marks that are tokens wherever they stand, and commas and colons before
-# neither digits nor each other. A single full stop or hyphen is a part of its word.
-_SEPARATE = "()\\[\\]{}<>*;@#$%&?!»”’"
-_EASY = re.compile(rf"\"?(?:[A-Za-z0-9{_SEPARATE}]|[.](?![.])|-(?!-)|[,:](?![\d,:]))++\"?")
-_PIECE = re.compile(r"[A-Za-z0-9.\-]+|[^A-Za-z0-9.\-]")
-_EASY_CLITIC = re.compile(r"([A-Za-z]+)('(?:s|m|d|ll|re|ve))([,;:?!]?)|([A-Za-z]+)(n't)([,;:?!]?)")
-_EASY_FINAL = re.compile(r"(.*[^.])\.([\])}>»”’]*)(\"?)")
+# Chunks whose tokens need no rewriting: without apostrophes, commas and colons before neither digits nor each other.
+# Some marks are tokens wherever they stand; all other characters, a single full stop or hyphen too, are parts of words.
+_SEPARATE = f';@#$%&?!*()\\[\\]{{}}<>»”’{_OPENING}\u2012-\u2015,:"`'
+_EASY = re.compile(r"(?:[^\s',:]|[,:](?![\d,:]))++")
+_PIECE = re.compile(rf"\.\.+|--|``|[{_SEPARATE}]|(?:[^{_SEPARATE}.-]|[.](?![.])|-(?!-))+")
+_BEFORE_OPENING = frozenset(("", "``", *f"([{{<`{_OPENING}"))
+# And words with one apostrophe, or with one before and one after them.
+_EASY_WORD = re.compile(r"('?)([A-Za-z0-9]+)('?)([,;:?!]?)|([^\W_]+)('[^\W_]*)([,;:?!]?)")
+_EASY_CLITICS = frozenset("'s 'S 'm 'M 'd 'D 'll 'LL 're 'RE 've 'VE".split())
+_EASY_FINAL = re.compile(r"(.*[^.])\.([\])}>»”’\"]*)")
 _MAYBE_FUSED = re.compile(r"\b(?:cannot|gimme|gonna|gotta|lemme|wanna)(?:n't)?\b", re.IGNORECASE)
 
-_MEMO_SIZE = 50_000
-_MEMO_LENGTH = 40
 _MANY = 1000  # sentences; a text with more of them mostly repeats some
 _CONTEXTUAL = 1 << 40
-
-
-class _Inner(dict[str, tuple[str, ...]]):
-    """Tokens of a chunk that another chunk follows."""
-
-    def __missing__(self, chunk: str) -> tuple[str, ...]:
-        tokens = _inner_tokens(chunk)
-        if _fits(self, chunk):
-            self[chunk] = tokens
-        return tokens
-
-
-class _Final(dict[str, tuple[str, ...] | None]):
-    """Tokens of the last chunk of a sentence; None if the chunk before it may hold the final full stop."""
-
-    def __missing__(self, chunk: str) -> tuple[str, ...] | None:
-        tokens = _final_tokens(chunk) if chunk.strip(_CLOSERS) else None
-        if _fits(self, chunk):
-            self[chunk] = tokens
-        return tokens
-
-
-class _Upper(dict[str, int]):
-    """Number of upper-case tokens of a chunk; `_CONTEXTUAL` if it depends on the place of the chunk."""
-
-    def __missing__(self, chunk: str) -> int:
-        count = 0 if _is_plainly_mixed(chunk) else _upper_tokens(chunk)
-        if _fits(self, chunk):
-            self[chunk] = count
-        return count
-
-
-class _Sentences(dict[str, list[str]]):
-    """Tokens of the sentences of one text."""
-
-    def __missing__(self, sentence: str) -> list[str]:
-        self[sentence] = tokens = tokenize(sentence)
-        return tokens
-
-
-def _fits(memo: dict[str, Any], chunk: str) -> bool:
-    """Whether to remember a chunk; a full memo starts anew."""
-    if len(memo) >= _MEMO_SIZE:
-        memo.clear()
-    return len(chunk) <= _MEMO_LENGTH
-
-
-_INNER = _Inner()
-_FINAL = _Final()
-_UPPER = _Upper()
+MARGIN = 24  # chunks: far more than the splitter and the tokenizer look ahead
+_REACH = 4000  # characters: longer than any word that is looked for
 
 
 def word_tokenize(text: str) -> list[str]:
@@ -123,7 +79,7 @@ def word_tokenize(text: str) -> list[str]:
     """
     found = sentences(text)
     if len(found) > _MANY or any(map(text.__contains__, _MAYBE_AWKWARD)):
-        return list(chain.from_iterable(map(_Sentences().__getitem__, found)))
+        return list(chain.from_iterable(map(Memo(tokenize).__getitem__, found)))
     tokens: list[str] = []
     for sentence in found:
         *chunks, last = sentence.split()
@@ -134,6 +90,20 @@ def word_tokenize(text: str) -> list[str]:
             tokens.extend(chain.from_iterable(map(_INNER.__getitem__, chunks)))
             tokens += final
     return tokens
+
+
+def first_tokens(text: str) -> list[str]:
+    """Return the tokens of the first chunks; all but the last few are those of the whole text."""
+    rest = text.split(None, MARGIN)[MARGIN:]
+    head = text[: len(text) - len(rest[0])] if rest else text
+    return word_tokenize(head[:_REACH])
+
+
+def last_tokens(text: str) -> list[str]:
+    """Return the tokens of the last chunks; all but the first few are those of the whole text."""
+    rest = text.rsplit(None, MARGIN)[:-MARGIN]
+    tail = text[len(rest[0]) :] if rest else text
+    return word_tokenize(tail[-_REACH:])
 
 
 def tokenize(sentence: str) -> list[str]:
@@ -152,32 +122,46 @@ def tokenize(sentence: str) -> list[str]:
     return [*chain.from_iterable(map(_INNER.__getitem__, chunks)), *final]
 
 
-def upper_count(text: str) -> int:
-    """Count the tokens of a text whose letters are all upper case.
+def upper_count(text: str, limit: int | None = None) -> int:
+    """Count the tokens of a text whose letters are all upper case; a limit allows to stop as soon as it is reached.
 
     Example:
         >>> upper_count("NASA and the USA. I DON'T know.")
         5
     """
     count = sum(map(_UPPER.__getitem__, text.split()))
-    if count < _CONTEXTUAL and not any(map(text.__contains__, _SEPARATORS)):
+    separated = _SEPARATOR.search(text) is not None
+    if not count or (count < _CONTEXTUAL and not separated):
         return count
-    return sum(map(str.isupper, word_tokenize(text)))
+    found = 0
+    for sentence in iter_sentences(text):
+        count = sum(map(_UPPER.__getitem__, sentence.split()))
+        found += sum(map(str.isupper, tokenize(sentence))) if separated or count >= _CONTEXTUAL else count
+        if limit is not None and found >= limit:
+            break
+    return found
 
 
 def _inner_tokens(chunk: str) -> tuple[str, ...]:
-    if chunk.isascii() and chunk.isalpha():
+    if chunk.isascii() and chunk.isalnum():
         return (chunk,) if chunk.lower() not in _FUSED_WORDS else (chunk[:3], chunk[3:])
     return _easy_tokens(chunk) or tuple(_rewritten(f"0 {chunk} 0")[1:-1])
 
 
-def _final_tokens(chunk: str) -> tuple[str, ...]:
-    """Return the tokens of the last chunk; a full stop at its end, closing marks aside, is a token."""
+def _final_tokens(chunk: str) -> tuple[str, ...] | None:
+    """Return the tokens of the last chunk; a full stop at its end, closing marks aside, is a token.
+
+    None if the chunk before it may hold the final full stop.
+    """
+    if not chunk.strip(_CLOSERS):
+        return None
+    if chunk[-1] == "." and chunk[:-1].isalnum():
+        return *_INNER[chunk[:-1]], "."
     parts = _EASY_FINAL.fullmatch(chunk)
     if not parts:
         easy = _easy_tokens(chunk)
-    elif (easy := _easy_tokens(parts[1])) and not (parts[1] == '"' and parts[3]):
-        easy = (*easy, ".", *parts[2], *(["''"] if parts[3] else ()))
+    elif easy := _easy_tokens(parts[1]):
+        easy = (*easy, ".", *("''" if mark == '"' else mark for mark in parts[2]))
     return easy or tuple(_rewritten(f"0 {chunk}")[1:])
 
 
@@ -187,34 +171,50 @@ def _easy_tokens(chunk: str) -> tuple[str, ...]:
         return ()
     if _EASY.fullmatch(chunk):
         tokens = _PIECE.findall(chunk)
-        if tokens[0] == '"':
-            tokens[0] = "``"
-        if tokens[-1] == '"':
-            tokens[-1] = "``" if tokens[-2] in {"(", "[", "{", "<"} else "''"
-        return tuple(tokens)
-    clitic = _EASY_CLITIC.fullmatch(chunk)
-    return tuple(filter(None, clitic.groups())) if clitic else ()
+        if '"' not in chunk:
+            return tuple(tokens)
+        opens = ["``" if before in _BEFORE_OPENING else "''" for before in ["", *tokens]]
+        return tuple(quote if token == '"' else token for token, quote in zip(tokens, opens, strict=False))
+    word = _EASY_WORD.fullmatch(chunk)
+    return tuple(filter(None, _word_tokens(*word.groups(default="")))) if word else ()
+
+
+def _word_tokens(before: str, word: str, after: str, mark: str, stem: str, rest: str, final: str) -> tuple[str, ...]:
+    """Return the tokens of a word with apostrophes around it, or with one in or after it, and a mark at the end."""
+    if word:
+        return (before + word, after, mark) if _CLITIC.fullmatch(word) else (before, word, after, mark)
+    if not _is_word(stem[-1]):
+        return ()
+    if rest == "'" or rest in _EASY_CLITICS or (stem + rest).lower() in _FUSED_BY_APOSTROPHE:
+        return stem, rest, final
+    if stem[-1] + rest in {"n't", "N'T"} and len(stem) > 1:
+        return stem[:-1], stem[-1] + rest, final
+    return stem + rest, final
 
 
 def _is_plainly_mixed(chunk: str) -> bool:
     """Whether a chunk surely holds no upper-case token."""
     if not chunk.isascii():
-        return chunk.islower()
+        return not any(map(str.isupper, chunk))
     return chunk == chunk.lower() or (chunk.istitle() and chunk.isalpha() and len(chunk) > 1)
 
 
 def _upper_tokens(chunk: str) -> int:
-    """Count the upper-case tokens of a chunk, unless its place may change them."""
+    """Count the upper-case tokens of a chunk; `_CONTEXTUAL` if they depend on its place."""
+    if _is_plainly_mixed(chunk):
+        return 0
     if _CONTEXTUAL_STOP.search(chunk):
         return _CONTEXTUAL
     if easy := _easy_tokens(chunk):
         return sum(map(str.isupper, easy))
-    count = sum(map(str.isupper, _rewritten(f"0 {chunk} 0")))
     if "'" in chunk or "wanna" in chunk.lower():
-        others = f"0 {chunk}", f"0 {chunk}\n0", f"0\n{chunk} 0"
-        same = all(sum(map(str.isupper, _rewritten(other))) == count for other in others)
-        return count if same and not _CONTEXTUAL_APOSTROPHE.search(chunk) else _CONTEXTUAL
-    return count
+        return _CONTEXTUAL
+    return sum(map(str.isupper, _rewritten(f"0 {chunk} 0")))
+
+
+_INNER = Memo(_inner_tokens)
+_FINAL = Memo(_final_tokens)
+_UPPER = Memo(_upper_tokens)
 
 
 def _rewritten(text: str) -> list[str]:
@@ -223,23 +223,28 @@ def _rewritten(text: str) -> list[str]:
     if text[:1] == '"':
         text = "``" + text[1:]
     text = text.replace("``", " `` ")
-    text = _OPENING_STRAIGHT.sub(" `` ", text)
+    apostrophe = "'" in text
+    if apostrophe or '"' in text:
+        text = _OPENING_STRAIGHT.sub(" `` ", text)
     text = _final_stop(_detached(text))
-    text = _with_commas_apart(text)
-    if text[-1:] in {",", ":"}:
-        text = f"{text[:-1]} {text[-1]} "
+    if "," in text or ":" in text:
+        text = _with_commas_apart(text)
     text = " ".join(_PADDED.split(text))
-    text = _QUOTE_BEFORE_SPACE.sub(" ' ", text)
+    if apostrophe:
+        text = _QUOTE_BEFORE_SPACE.sub(" ' ", text)
     text = " ".join(_BRACKET.split(text))
     text = f" {text} ".replace("''", " '' ").replace('"', " '' ")
-    text = _SPACES.sub(" ", text) if any(map(text.__contains__, _SEPARATORS)) else f" {' '.join(text.split())} "
-    text = " ".join(_CONTRACTED.split(" ".join(_POSSESSIVE.split(text))))
-    return _TWAS.sub(r"\1 \2 ", _TIS.sub(r"\1 \2 ", _FUSED.sub(_unfused, text))).split()
+    text = _SPACES.sub(" ", text) if _SEPARATOR.search(text) else f" {' '.join(text.split())} "
+    if apostrophe:
+        text = " ".join(_CONTRACTED.split(" ".join(_POSSESSIVE.split(text))))
+    if apostrophe or any(map(text.lower().__contains__, _TWICE_IN_FUSED)):
+        text = _TIS.sub(_unfused, _FUSED.sub(_unfused, text))
+    return text.split()
 
 
 def _with_opening_apart(text: str) -> str:
-    for mark in _OPENING:
-        if mark in text:
+    if not text.isascii():
+        for mark in _OPENING:
             text = text.replace(mark, f" {mark} ")
     return " ".join(_BACKTICKS.split(text)) if "`" in text else text
 
@@ -247,7 +252,8 @@ def _with_opening_apart(text: str) -> str:
 def _with_commas_apart(text: str) -> str:
     parts = _COMMA.split(text)
     parts[1::3] = [f" {mark} " for mark in parts[1::3]]
-    return "".join(parts)
+    text = "".join(parts)
+    return f"{text[:-1]} {text[-1]} " if text[-1] in {",", ":"} else text
 
 
 def _unfused(match: re.Match[str]) -> str:
@@ -283,6 +289,7 @@ def _detached(text: str) -> str:
     return _APOSTROPHE.sub(spaced, text)
 
 
+@lru_cache(maxsize=4096)
 def _is_word(char: str) -> bool:
     """Whether the official engine counts a character as part of a word: marks yes, superscripts and fractions no."""
     if char.isascii():

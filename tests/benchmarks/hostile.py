@@ -2,8 +2,8 @@
 
     python tests/benchmarks/hostile.py [--top 20]
 
-Every verdict is taken on a response of its own, so that it pays for all tokenisation it needs; the best of three runs
-counts.
+The texts are one piece again and again, and random mixtures. Every verdict is taken on a response of its own, so that
+it pays for all tokenisation it needs; the best of three runs counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from rewards import Context, Response, known_constraints, parse_constraint
 from rewards.parity import SUITES, suite
 from rewards.parity.view import View
-from tests.hostile import PIECES, hostile
+from tests.hostile import PIECES, hostile, random_hostile
 
 Verdict = Callable[[str], Any]
 ARGUMENTS = {int: 3, float: 50.0, str: "word", list[str]: ["word", "a"]}
@@ -71,10 +71,11 @@ def main() -> None:
     verdicts = [*strict_types(), *official_checks()]
     for _, verdict in verdicts:
         verdict("Warm up, please.")
-    times = [(milliseconds(v, hostile(piece)), name, piece) for piece in PIECES for name, v in verdicts]
-    print(f"{len(verdicts)} verdicts on {len(PIECES)} texts of 100 kB")
-    for taken, name, piece in sorted(times, reverse=True)[:top]:
-        print(f"{taken:8.1f} ms  {name:45} {piece!r}")
+    texts = {repr(piece): hostile(piece) for piece in PIECES} | random_hostile()
+    times = [(milliseconds(v, text), name, label) for label, text in texts.items() for name, v in verdicts]
+    print(f"{len(verdicts)} verdicts on {len(texts)} texts of 100 kB")
+    for taken, name, label in sorted(times, reverse=True)[:top]:
+        print(f"{taken:8.1f} ms  {name:45} {label}")
 
 
 if __name__ == "__main__":

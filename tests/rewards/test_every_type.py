@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rewards import Constraint, Context, Response, Status, known_constraints, parse_constraint
 from rewards.draft import Draft
 from rewards.text import Text
-from tests.hostile import PIECES, hostile
+from tests.hostile import MIXTURES, PIECES, hostile, random_hostile
 
 TYPES = sorted(known_constraints())
 #: Arguments drawn per type and language: a thousand per type. RAIF_DRAWS=20 is quicker.
@@ -132,6 +132,13 @@ def test_no_text_takes_long(piece: str) -> None:
     for constraint in constraints:
         constraint.check(response, Context())
     assert time.process_time() - begin < 0.05 * len(constraints)
+
+
+@pytest.mark.parametrize("text", random_hostile(4_000).values(), ids=MIXTURES)
+def test_a_random_mixture_gets_a_verdict_with_evidence(text: str) -> None:
+    response = Response(None, text)
+    for name in TYPES:
+        assert drawn(name, 1, "en").check(response, Context()).evidence
 
 
 BOUNDS = [

@@ -6,7 +6,7 @@ import re
 import string
 from collections import Counter
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from rewards.parity import punkt
 from rewards.parity.ifbench.base import DELETE_PUNCTUATION, EDGE, SUITE
@@ -47,11 +47,14 @@ def emoji(view: View) -> bool:
     """Ask for an emoji at the end of every sentence or at the start of the next."""
     if view.raw.isascii() or not _emoji_in(_bare_end(view.raw)):
         return False
-    sentences = view.sentences
     return all(
-        _emoji_in(_bare_end(sentence)) or bool(_bare_end(sentence) and _emoji_in(_bare_start(following)))
-        for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True)
+        _ends_in_emoji(sentence) or bool(_bare_end(sentence) and _emoji_in(_bare_start(following)))
+        for sentence, following in pairwise(chain(punkt.iter_sentences(view.raw), [""]))
     )
+
+
+def _ends_in_emoji(sentence: str) -> bool:
+    return _is_emoji(sentence.rstrip(EDGE)[-1:]) or _emoji_in(_bare_end(sentence))
 
 
 def _bare_end(sentence: str) -> str:
@@ -66,9 +69,14 @@ def _bare_start(sentence: str) -> str:
 
 
 def _emoji_in(characters: str) -> bool:
+    return any(map(_is_emoji, characters))
+
+
+@lru_cache(maxsize=4096)
+def _is_emoji(character: str) -> bool:
     from emoji import is_emoji  # its table is large, and only this check needs it
 
-    return any(map(is_emoji, characters))
+    return is_emoji(character)
 
 
 @SUITE.check("format:line_indent")
@@ -150,7 +158,7 @@ def no_bullets_bullets(view: View) -> bool:
     if len(bullets) < 2 or "" in prose[:-1] or not all(line.startswith("*") for line in bullets):
         return False
     filled = [line for line in prose if line]
-    return len(filled) >= 2 or any(len(punkt.sentences(line)) >= 2 for line in filled)
+    return len(filled) >= 2 or any(punkt.count_sentences(line, 2) == 2 for line in filled)
 
 
 @SUITE.check("format:output_template")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
+
+import numpy as np
 
 from rewards.parity import punkt
 from rewards.parity.ifbench.base import SUITE, reject_negative
@@ -27,8 +30,7 @@ def sentence_type(view: View) -> bool:
     """Ask for two statements a question; a sentence that ends in a closing quote is neither."""
     if "?" not in view.raw and view.stripped.endswith("."):
         return False
-    endings = _endings(view)
-    return endings.count(".") == 2 * endings.count("?")
+    return _proportional(view, {".": 2, "?": 1})
 
 
 @SUITE.check("ratio:sentence_balance")
@@ -36,13 +38,21 @@ def sentence_balance(view: View) -> bool:
     # Without one of the marks all three counts must be 0, and the last sentence ends where the text does.
     if not all(mark in view.raw for mark in ".?!") and view.stripped.endswith((".", "?", "!")):
         return False
-    endings = _endings(view)
-    return endings.count(".") == endings.count("?") == endings.count("!")
+    return _proportional(view, {".": 1, "?": 1, "!": 1})
 
 
-def _endings(view: View) -> str:
-    """Return the last characters of the sentences."""
-    return "".join([view.raw[end - 1] for _, end in punkt.spans(view.raw)])
+def _proportional(view: View, shares: Mapping[str, int]) -> bool:
+    """Tell whether the numbers of sentences by their last characters are in these proportions."""
+    raw, found = view.raw, dict.fromkeys(shares, 0)
+    units = min(raw.count(mark) // share for mark, share in shares.items())
+    most = {mark: units * share for mark, share in shares.items()}  # with more of one there are too few of another
+    for _, end in punkt.spans(raw):
+        mark = raw[end - 1]
+        if mark in found:
+            found[mark] += 1
+            if found[mark] > most[mark]:
+                return False
+    return len({found[mark] / share for mark, share in shares.items()}) == 1
 
 
 @SUITE.check("ratio:sentence_words")
@@ -63,10 +73,12 @@ def overlap(view: View, reference_text: str, percentage: float) -> bool:
     return percentage - 2 <= shared * 100 <= percentage + 2
 
 
-def _trigrams(text: str) -> frozenset[tuple[str, str, str]]:
-    return frozenset(zip(text, text[1:], text[2:], strict=False))
+def _trigrams(text: str) -> frozenset[int]:
+    """Return the different runs of three characters as numbers."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+    return frozenset((codes[:-2] << 42 | codes[1:-1] << 21 | codes[2:]).tolist())
 
 
 @lru_cache(maxsize=64)
-def _reference_trigrams(text: str) -> frozenset[tuple[str, str, str]]:
+def _reference_trigrams(text: str) -> frozenset[int]:
     return _trigrams(text)

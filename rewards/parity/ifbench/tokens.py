@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
+from itertools import islice
 
-from rewards.parity import treebank
+from rewards.parity import punkt, treebank
 from rewards.parity.ifbench.base import SUITE, reject_falsy, reject_negative
 from rewards.parity.ifbench.lists import PRONOUNS
 from rewards.parity.ifbench.sentences import nth_sentence
@@ -30,27 +32,10 @@ _LETTER_AFTER_MARK = re.compile(r"[^\w'.-][^\W\d_A-Z]")
 _LETTER_AFTER_JOINT = re.compile(r"['.-](?<![A-Za-z0-9].)[^\W\d_A-Z]")
 _SPLIT_WORDS = ("n't", "cannot", "gimme", "lemme", "gonna", "gotta", "wanna", "'tis", "'twas")
 
-_MARGIN = 24  # chunks: far more than the splitter and the tokeniser look ahead
-_REACH = 4000  # characters: longer than any word that is looked for
-
-
-def first_tokens(text: str) -> list[str]:
-    """Return the tokens of the first chunks; all but the last few are those of the whole text."""
-    rest = text.split(None, _MARGIN)[_MARGIN:]
-    head = text[: len(text) - len(rest[0])] if rest else text
-    return treebank.word_tokenize(head[:_REACH])
-
-
-def last_tokens(text: str) -> list[str]:
-    """Return the tokens of the last chunks; all but the first few are those of the whole text."""
-    rest = text.rsplit(None, _MARGIN)[:-_MARGIN]
-    tail = text[len(rest[0]) :] if rest else text
-    return treebank.word_tokenize(tail[-_REACH:])
-
 
 @SUITE.check("words:start_verb")
 def start_verb(view: View) -> bool:
-    return is_verb(first_tokens(view.raw)[:3])
+    return is_verb(treebank.first_tokens(view.raw)[:3])
 
 
 @SUITE.check("count:pronouns")
@@ -63,7 +48,17 @@ def pronouns(view: View, N: int) -> bool:
         return False
     if len(_SURE_PRONOUN.findall(text)) >= N:
         return True
-    return sum(map(PRONOUNS.__contains__, treebank.word_tokenize(text))) >= N
+    return next(islice(_sentence_pronouns(text), N - 1, None), None) is not None
+
+
+def _sentence_pronouns(text: str) -> Iterator[str]:
+    """Yield the pronouns, looking only into sentences that may have one."""
+    places = (match.start() for match in _RUN.finditer(text) if match[0] in _POSSIBLE_PRONOUNS)
+    place = next(places, len(text))
+    for start, end in punkt.spans(text):
+        if place < end:
+            yield from filter(PRONOUNS.__contains__, treebank.tokenize(text[start:end]))
+            place = next((place for place in places if place >= end), len(text))
 
 
 @SUITE.check("format:title_case")
@@ -71,7 +66,9 @@ def title_case(view: View) -> bool:
     """Reject a token that starts in lower case and goes on in one case: "of", "don't" (for n't), but not "iPhone"."""
     if not _may_start_in_lower_case(view):
         return True
-    return not _SURE_LOWER.search(view.raw) and not any(map(_starts_in_lower_case, view.tokens))
+    if _SURE_LOWER.search(view.raw):
+        return False
+    return not any(any(map(_starts_in_lower_case, treebank.tokenize(one))) for one in punkt.iter_sentences(view.raw))
 
 
 def _may_start_in_lower_case(view: View) -> bool:
@@ -97,7 +94,8 @@ def words_position(view: View, keyword: str) -> bool:
     wanted = keyword.strip().lower()
     if wanted.isascii() and wanted not in view.lower:
         return False
-    words = view.tokens if len(view.chunks) <= 2 * _MARGIN else first_tokens(view.raw) + last_tokens(view.raw)
+    few = len(view.chunks) <= 2 * treebank.MARGIN
+    words = view.tokens if few else treebank.first_tokens(view.raw) + treebank.last_tokens(view.raw)
     place = -3 if words and words[-1] in string.punctuation else -2
     return len(words) >= -place and words[1].lower() == words[place].lower() == wanted
 

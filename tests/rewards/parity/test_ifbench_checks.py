@@ -46,6 +46,13 @@ CASES: list[tuple[str, dict[str, Any], str, bool]] = [
     ("count:keywords_multiple", KEYWORDS, FORESTS + " washing", False),  # "ash" inside a word
     ("ratio:stop_words", {"percentage": 50.0}, "the cat isn't there now", False),
     ("ratio:stop_words", {"percentage": 100}, "?!", False),
+    ("count:pronouns", {"N": 3}, "Use i.e. me. Say it. ‘us’ and x'me", True),
+    ("count:pronouns", {"N": 4}, "Use i.e. me. Say it. ‘us’ and x'me", False),
+    ("ratio:sentence_type", {}, "It is. " * 8 + "Is it? " * 4, True),
+    ("ratio:sentence_type", {}, "It is. " * 9 + "Is it? " * 4, False),
+    ("ratio:sentence_balance", {}, "It is. Is it? It is! " * 3, True),
+    ("ratio:sentence_balance", {}, "It is. Is it? It is! " * 3 + "It is.", False),
+    ("ratio:overlap", {"reference_text": "abcd", "percentage": 50.0}, "abcx", True),
     ("ratio:sentence_type", {}, "No marks at all", True),
     ("ratio:sentence_type", {}, "It rains. It pours. Why?", True),
     ("ratio:sentence_type", {}, 'It rains. It pours. He asked "why?"', False),  # ends in a quotation mark
@@ -90,6 +97,8 @@ CASES: list[tuple[str, dict[str, Any], str, bool]] = [
     ("format:newline", {}, "one\n- \ntwo", False),
     ("format:emoji", {}, "Hello. 😀 Bye 🎉!", True),
     ("format:emoji", {}, "Hello 🇫🇷", False),  # flags are two characters
+    ("format:emoji", {}, 'So 😀 . Why 😀"? 👍🏽. Yes 🎉.', True),
+    ("format:emoji", {}, "So 😀a. Why? Yes 🎉.", False),
     ("format:line_indent", {}, STAIRS, True),
     ("format:line_indent", {}, STAIRS.replace("\n", "\n\n"), True),
     ("format:line_indent", {}, STAIRS + "\n\n", False),  # every second blank line is overlooked
@@ -103,6 +112,8 @@ CASES: list[tuple[str, dict[str, Any], str, bool]] = [
     ("format:no_bullets_bullets", {}, "I ran. I sat.\n* x\n* y\n", False),
     ("format:title_case", {}, "The iPhone And WoRds", True),
     ("format:title_case", {}, "We Don't", False),  # n't is a token
+    ("format:title_case", {}, "The A.m. Gain, iPhone. É't Go", True),
+    ("format:title_case", {}, "The End. Ça Va. é", False),
     ("format:output_template", {}, "Future Outlook: My Conclusion: My Answer:", True),
     ("format:no_whitespace", {}, "a\u200bb", True),
     ("repeat:repeat_change", {"prompt_to_repeat": "Paint it"}, "Paint it ", True),

@@ -57,6 +57,8 @@ CASES: list[tuple[str, Kwargs, str, bool]] = [
     ("keywords:start_end", {}, "Rain and rain.", False),
     ("keywords:start_end", {}, "rain", False),
     ("keywords:start_end", {}, "gonna go gonna", False),  # gon ... na
+    ("keywords:start_end", {}, "rain. " + "Rain falls. " * 30 + "'Tis dry Rain", True),
+    ("keywords:start_end", {}, "'Rain' " + "Rain falls. " * 30 + "no.", False),
     ("keywords:start_end", {}, "! Stop!", True),
     ("paragraphs:paragraphs", {}, "one\n***\ntwo\n***", True),
     ("paragraphs:paragraphs", {}, "one\n* * *\ntwo", False),

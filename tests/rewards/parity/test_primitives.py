@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rewards import memo
 from rewards.parity import punkt, splitter, treebank
+from tests.hostile import MIXTURES, random_hostile
 
 SENTENCES = [
     ("", []),
@@ -50,6 +52,16 @@ SENTENCES = [
     ("The non\xa0breaking. \xa0Gap here.", ["The non\xa0breaking.", "Gap here."]),
     ("Pre-Mr. Smith", ["Pre-Mr. Smith"]),
     ("sep\x1c. \x1c Next", ["sep\x1c.", "\x1c Next"]),
+    ("One.\n\x1c Two. 3", ["One.\n\x1c Two.", "3"]),
+    ("Who  rang the?I.\x85 --", ["Who  rang the?I.", "--"]),
+    ("Mr.\xa0Lee left.\xa0He ran. Soon", ["Mr.\xa0Lee left.", "He ran.", "Soon"]),
+    ("Ask the. The end! .) b", ["Ask the.", "The end!", ".)", "b"]),
+    ("a.)\xa0b.) c. x", ["a.)\xa0b.)", "c. x"]),
+    ("go .\xa0. . on", ["go .", ". .", "on"]),
+    ('x." Yes.) No.\u3000Maybe', ['x."', "Yes.)", "No.", "Maybe"]),
+    ("é. É. И. и. 花. 草", ["é. É. И. и.", "花.", "草"]),
+    ("12. 34. The 5. who", ["12.", "34.", "The 5. who"]),
+    ("e.g.?What. i.e. The", ["e.g.?What.", "i.e.", "The"]),
 ]
 
 TOKENS = [
@@ -115,6 +127,17 @@ TOKENS = [
     ("A.\tB.\xa0C", ["A", ".", "B", ".", "C"]),
     ("\x00 \ud800. x", ["\x00", "\ud800", ".", "x"]),
     ("'S 'LL n't N'T can't CAN'T", ["'S", "'LL", "n't", "N'T", "ca", "n't", "CA", "N'T"]),
+    (
+        "É'y Xy' 'Ab dogs', CAN'T 's' x's'",
+        ["É'y", "Xy", "'", "'", "Ab", "dogs", "'", ",", "CA", "N'T", "'s", "'", "x's", "'"],
+    ),
+    (
+        'a"b ("c") `"d ""e 3..4--5---x ``y',
+        "a '' b ( `` c '' ) ` `` d `` '' e 3 .. 4 -- 5 -- -x `` y".split(),
+    ),
+    ("D'YE more'n, cannot's X'Y. o'clock", "D 'YE more 'n , can not 's X'Y . o'clock".split()),
+    ('“"a" ["b"] ,"; "." x.")', "“ `` a '' [ `` b '' ] , '' ; `` . '' x . '' )".split()),
+    ("2²'s é's K'a ǅ", ["2²", "'s", "é", "'s", "K'a", "ǅ"]),
 ]
 
 LINE_TOKENS = [
@@ -251,7 +274,20 @@ def test_hostile_text_is_split_in_bounded_time(unit: str) -> None:
     assert splitter.sentences(text)
 
 
+@pytest.mark.parametrize("text", random_hostile(3_000).values(), ids=MIXTURES)
+def test_quick_ways_lead_where_the_rules_do(text: str) -> None:
+    found = punkt.sentences(text)
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert punkt.count_sentences(text, 5) == min(5, len(found))
+    tokens = [token for sentence in found for token in treebank._rewritten(sentence)]
+    assert [token for sentence in found for token in treebank.tokenize(sentence)] == tokens
+    assert treebank.word_tokenize(text) == tokens
+    upper = sum(map(str.isupper, tokens))
+    assert treebank.upper_count(text) == upper
+    assert treebank.upper_count(text, 2) >= min(2, upper)
+
+
 def test_a_full_memo_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(treebank, "_MEMO_SIZE", 2)
+    monkeypatch.setattr(memo, "SIZE", 2)
     assert treebank.word_tokenize("seven new words stand in this line.")[-2:] == ["line", "."]
     assert len(treebank._INNER) <= 2
