@@ -111,6 +111,52 @@ def verify(
         raise RaifError(f"no line of {rows} is a row of suite {suite!r}; see {rejected_path(out)}.")
 
 
+@app.command()
+def score(
+    instructions: Annotated[Path, typer.Option(help="An instructions.jsonl.")],
+    rollouts: Annotated[Path, typer.Option(help="JSON lines with instruction_id and completion; or a folder of them.")],
+    out: Annotated[Path, typer.Option(help="Score lines; for a folder of rollouts a folder.")],
+    rewards: Annotated[Path | None, typer.Option(help="YAML with `rewards:`; by default the constraints.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that score.")] = 1,
+    cap: Annotated[int | None, typer.Option(help="Maximum completion tokens.")] = None,
+    on_truncation: Annotated[str | None, typer.Option(help="zero, penalty, mask or score.")] = None,
+    style: Annotated[str, typer.Option(help="think, think_answer, answer, channels or none.")] = "think",
+    prefilled: Annotated[bool, typer.Option(help="Whether the prompt opened the thinking.")] = True,
+    deadline: Annotated[float, typer.Option(help="Seconds that one rollout may take.")] = 60.0,
+    executor: Annotated[str | None, typer.Option(help="For a folder: local, ray or slurm (extra `scale`).")] = None,
+    tasks: Annotated[int | None, typer.Option(help="Tasks that share the shards; by default one each.")] = None,
+    cpus_per_task: Annotated[int, typer.Option(help="Processes of a task.")] = 1,
+    partition: Annotated[str, typer.Option(help="Slurm's partition.")] = "",
+    time: Annotated[str, typer.Option(help="Slurm's time limit of a task.")] = "04:00:00",
+    env_command: Annotated[str, typer.Option(help="What a Slurm job runs first.")] = "",
+) -> None:
+    """Score stored rollouts; the same command goes on after a kill."""
+    from raif.scale import Cluster
+    from raif.score import make_settings
+    from raif.score import score as score_rollouts
+
+    settings = make_settings(
+        rewards, cap, on_truncation=on_truncation, style=style, prefilled=prefilled, deadline=deadline
+    )
+    cluster = None
+    if executor:
+        cluster = Cluster(
+            executor=executor,  # type: ignore[arg-type]
+            tasks=tasks,
+            workers=workers,
+            cpus_per_task=cpus_per_task,
+            partition=partition,
+            time=time,
+            env_command=env_command,
+        )
+    with progress_bars(console) as bars:
+        task = bars.add_task("score", total=None)
+        summary = score_rollouts(
+            instructions, rollouts, out, settings, workers, cluster, lambda done: bars.update(task, completed=done)
+        )
+    console.print_json(json.dumps(summary))
+
+
 @app.command("judge-check")
 def judge_check(
     rows: Annotated[Path, typer.Argument(help="JSON lines with question, request, answer, label (yes or no).")],

@@ -1,6 +1,6 @@
 """Scoring beyond one machine: shards of rollouts as tasks of datatrove's executors (local, Ray, Slurm).
 
-    pip install 'raif[scale]'
+    pip install 'raif[scale]'      # and ray, for executor ray
 
 One task takes one shard (`*.jsonl`) of a folder and writes the shard of scores of the same name, by the very function
 that scores a file on one machine. Shards that are finished are left as they are, and one that was killed is continued:
@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import math
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal, get_args
-
-import yaml
 
 from rewards.errors import RaifError, unknown_name
 from rewards.score_output import summary_path, write_json
@@ -59,7 +61,12 @@ class Cluster:
             raise unknown_name("executor", self.executor, get_args(Executor), "Set --executor.")
         if self.executor == "slurm" and not self.partition:
             raise RaifError("slurm needs a partition; `sinfo` lists those of the cluster.")
-        if self.workers == 0 or self.workers < -1 or self.cpus_per_task < 1 or (self.tasks is not None and self.tasks < 1):
+        if (
+            self.workers == 0
+            or self.workers < -1
+            or self.cpus_per_task < 1
+            or (self.tasks is not None and self.tasks < 1)
+        ):
             raise RaifError(f"tasks, workers and cpus_per_task must be positive (workers may be -1); got {self}.")
 
 
@@ -89,8 +96,8 @@ def score_shards(
         it is empty until all shards are finished: run the same command again then.
 
     Raises:
-        RaifError: if there are no shards, the two folders are the same, the extra `scale` is not installed, the settings
-            are not valid, or shards could not be scored.
+        RaifError: if there are no shards, the two folders are the same, the extra `scale` is not installed, the
+            settings are not valid, or shards could not be scored.
     """
     shards, folder = _find_shards(Path(rollouts)), Path(out).resolve()
     if folder == Path(rollouts).resolve():
@@ -104,20 +111,30 @@ def score_shards(
         workers=cluster.cpus_per_task,
     )
     outputs = [folder / shard.name for shard in shards]
-    if not (cluster.executor == "slurm" and _unfinished(outputs) == []):
-        _run(make_executor(scorer, cluster, folder / LOGS), cluster)
-    unfinished = _unfinished(outputs)
-    if unfinished and cluster.executor == "slurm":
-        return {}
-    if unfinished:
-        names = ", ".join(path.name for path in unfinished[:5])
-        raise RaifError(
-            f"{len(unfinished)} of {len(shards)} shards are not finished, {names} among them; see {folder / LOGS}. "
-            "The same command goes on with them."
-        )
+    if cluster.executor == "slurm" and all(summary_path(path).is_file() for path in outputs):
+        scorer()  # nothing is left to do but to see that they were made from these very inputs
+    else:
+        executor = make_executor(scorer, cluster, _new_folder(folder / LOGS))
+        _run(executor, cluster)
+        if cluster.executor == "slurm":
+            return {}
+        if tasks := executor.get_incomplete_ranks(skip_completed=True):
+            raise RaifError(
+                f"{len(tasks)} of {executor.tasks} tasks did not finish, the first is task {tasks[0]}; see "
+                f"{executor.logging_dir.resolve_paths('logs')}. The same command goes on with them."
+            )
     summary = combined([(path.name, json.loads(summary_path(path).read_text("utf-8"))) for path in outputs])
     write_json(folder / SUMMARY, summary)
     return summary
+
+
+def _new_folder(parent: Path) -> Path:
+    """Make the first folder 0, 1, ... that is not there yet, so that a run is not taken for an earlier one."""
+    for number in count():
+        with suppress(FileExistsError):
+            (folder := parent / str(number)).mkdir(parents=True)
+            return folder
+    raise AssertionError
 
 
 def _find_shards(folder: Path) -> list[Path]:
@@ -129,29 +146,26 @@ def _find_shards(folder: Path) -> list[Path]:
     return shards
 
 
-def _unfinished(outputs: Sequence[Path]) -> list[Path]:
-    return [path for path in outputs if not summary_path(path).is_file()]
-
-
 def make_executor(scorer: ShardScorer, cluster: Cluster, logs: Path) -> Any:
     """Return the datatrove executor that runs a scorer; nothing runs yet.
 
-    Whether a shard is done is decided by its own files, which know what they were made from, and not by datatrove's
-    list of completed tasks, which does not.
+    Whether a shard is done is decided by its own files, which know what they were made from; datatrove's list of
+    completed tasks does not, and counts for one run only.
     """
-    module = _datatrove(f"datatrove.executor.{cluster.executor}")
+    module = _import(f"datatrove.executor.{cluster.executor}", "'raif[scale]'")
     common: dict[str, Any] = {
         "pipeline": [scorer],
         "tasks": min(cluster.tasks or len(scorer.shards), len(scorer.shards)),
         "workers": cluster.workers,
         "logging_dir": str(logs),
-        "skip_completed": False,
     }
     if cluster.executor == "local":
-        return module.LocalPipelineExecutor(**common)
+        room = max(1, (os.cpu_count() or 1) // cluster.cpus_per_task)
+        return module.LocalPipelineExecutor(**common | {"workers": room if cluster.workers == -1 else cluster.workers})
     common |= {"cpus_per_task": cluster.cpus_per_task, "mem_per_cpu_gb": cluster.mem_per_cpu_gb}
     if cluster.executor == "ray":
         return module.RayPipelineExecutor(**common)
+    common["mem_per_cpu_gb"] = math.ceil(cluster.mem_per_cpu_gb)  # Slurm takes whole numbers
     return module.SlurmPipelineExecutor(
         **common,
         time=cluster.time,
@@ -165,9 +179,9 @@ def make_executor(scorer: ShardScorer, cluster: Cluster, logs: Path) -> Any:
 
 def _run(executor: Any, cluster: Cluster) -> None:
     if cluster.executor == "ray":
-        ray = _datatrove("ray")
+        ray = _import("ray", "ray")
         if not ray.is_initialized():
-            ray.init(log_to_driver=False, include_dashboard=False)
+            ray.init(log_to_driver=False)
     try:
         executor.run()
     except FileNotFoundError as error:
@@ -177,28 +191,8 @@ def _run(executor: Any, cluster: Cluster) -> None:
         raise RaifError(f"there is no sbatch here; on a node of the cluster, run: sbatch {script}") from error
 
 
-def _datatrove(name: str) -> Any:
+def _import(module: str, requirement: str) -> Any:
     try:
-        return importlib.import_module(name)
+        return importlib.import_module(module)
     except ImportError as error:
-        raise RaifError(f"{name} cannot be imported ({error}); run: pip install 'raif[scale]'") from error
-
-
-def read_rewards(path: str | Path) -> tuple[Any, ...]:
-    """Read reward entries from a YAML file: a list, or a recipe with the key `rewards`."""
-    source = Path(path)
-    if not source.is_file():
-        raise RaifError(f"no rewards at {source}; expected YAML such as: rewards: [{{type: constraints}}]")
-    try:
-        content = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise RaifError(f"{source} is not valid YAML: {error}") from error
-    entries = content.get("rewards") if isinstance(content, dict) else content
-    if not isinstance(entries, list):
-        raise RaifError(f"{source} holds no list of rewards; expected YAML such as: rewards: [{{type: constraints}}]")
-    return tuple(entries)
-
-
-def settings_from(cluster: Cluster) -> dict[str, Any]:
-    """Return what a cluster was set to, for a log."""
-    return asdict(cluster)
+        raise RaifError(f"{module} cannot be imported ({error}); run: pip install {requirement}") from error

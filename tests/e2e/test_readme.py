@@ -45,6 +45,16 @@ def test_the_tree_is_judged_as_shown() -> None:
     assert (judgement.hard, round(judgement.soft, 3), judgement.score("structural")) == (False, 0.333, 0.5)
 
 
+def test_other_trainers_get_the_numbers_shown() -> None:
+    tree, adapters = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[1:3]
+    scope: dict[str, Any] = {}
+    exec(tree, scope)
+    shown = re.findall(r"^(\w.*?)  # (\[?1\.\d+\]?)$", adapters, re.MULTILINE)
+    assert len(shown) == 5
+    exec(adapters, scope)
+    assert [eval(expression, scope) for expression, _ in shown] == [eval(value) for _, value in shown]
+
+
 def test_every_raif_command_in_the_readme_exists() -> None:
     listed = raif("--help")
     shown = re.findall(r"`(?:OMP_NUM_THREADS=1 )?raif (\w+)[^`]*`|^raif (\w+)", README, re.MULTILINE)
