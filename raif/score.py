@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from raif.scale import Cluster, score_shards
 from rewards.errors import RaifError
+from rewards.reward_files import read_rewards
 from rewards.score_rows import ScoreSettings
 from rewards.scoring import Progress, score_file
 
@@ -73,18 +73,3 @@ def make_settings(rewards: str | Path | None = None, cap: int | None = None, **o
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
         raise RaifError(f"{name} is {first['input']!r}: {first['msg']}. See `raif score --help`.") from error
-
-
-def read_rewards(path: str | Path) -> tuple[Any, ...]:
-    """Read reward entries from a YAML file: a list, or a recipe with the key `rewards`."""
-    source = Path(path)
-    if not source.is_file():
-        raise RaifError(f"no rewards at {source}; expected YAML such as: rewards: [{{type: constraints}}]")
-    try:
-        content = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise RaifError(f"{source} is not valid YAML: {error}") from error
-    entries = content.get("rewards") if isinstance(content, dict) else content
-    if not isinstance(entries, list):
-        raise RaifError(f"{source} holds no list of rewards; expected YAML such as: rewards: [{{type: constraints}}]")
-    return tuple(entries)

@@ -124,11 +124,9 @@ class ScoreFile:
         return tally, chunks
 
     def _parse(self, lines: Sequence[bytes], chunk: Chunk) -> list[dict[str, Any]]:
-        for line, row in zip(lines, chunk, strict=True):
-            if not line.startswith(b'{"line": %d, ' % row.number):
-                raise RaifError(
-                    f"{self.path} does not continue with rollout line {row.number}; it was edited. Delete it."
-                )
+        for line, (number, _) in zip(lines, chunk, strict=True):
+            if not line.startswith(b'{"line": %d, ' % number):
+                raise RaifError(f"{self.path} does not continue with rollout line {number}; it was edited. Delete it.")
         return [json.loads(line) for line in lines]
 
     def append(self, scored: Iterable[Scored]) -> None:

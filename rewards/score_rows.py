@@ -23,6 +23,7 @@ from rewards.think_styles import DIRECT, ThinkStyle
 _SECONDS_PER_ANSWER = 5.0
 _A_DAY = 86_400.0
 _KEYS = ("id", "instruction_id", "step", "group", "sample", "direct")
+RawRow = tuple[int, bytes]  # a line of a rollouts file with its number, counted from 1
 _UNDECIDED: Mapping[str, Any] = {
     "reward": None,
     "outcome": None,
@@ -106,13 +107,6 @@ class RolloutRow(BaseModel):
         return self.completion_tokens
 
 
-class RawRow(NamedTuple):
-    """A line of a rollouts file with its number, counted from 1."""
-
-    number: int
-    text: bytes
-
-
 class Scored(NamedTuple):
     """The score lines of a chunk, one for each row and in order, with their tally."""
 
@@ -136,13 +130,13 @@ class RowScorer:
         batch: dict[int, tuple[RolloutRow, ScoredResponse]] = {}
         for place, row in enumerate(rows):
             try:
-                parsed = parse_row(row.text)
+                parsed = parse_row(row[1])
                 batch[place] = parsed, self._scored_response(parsed)
             except RaifError as error:
                 records[place] = _undecided(row, problem=str(error))
         rewards = self._rewards([response for _, response in batch.values()])
         for (place, (parsed, _)), reward in zip(batch.items(), rewards, strict=True):
-            number = rows[place].number
+            number = rows[place][0]
             records[place] = (
                 _record(number, _keys(parsed), _undecided_because(reward))
                 if isinstance(reward, str)
@@ -230,7 +224,8 @@ def _salvaged(text: bytes) -> dict[str, Any]:
 
 
 def _undecided(row: RawRow, *, reason: str = "", problem: str = "") -> dict[str, Any]:
-    return _record(row.number, _salvaged(row.text), _undecided_because(reason), problem)
+    number, text = row
+    return _record(number, _salvaged(text), _undecided_because(reason), problem)
 
 
 def _undecided_because(reason: str) -> dict[str, Any]:

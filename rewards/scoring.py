@@ -67,6 +67,7 @@ def score_file(
                 tally.merge(each.tally)
             if progress is not None:
                 progress(tally.counts["rows"])
+        assert next(chunks, None) is None  # a summary says that no row is missing
         summary = tally.summary()
         file.finish(summary)
     return summary
@@ -91,7 +92,7 @@ def read_chunks(rollouts: Path) -> Iterator[Chunk]:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            chunk.append(RawRow(number, line))
+            chunk.append((number, line))
             size += len(line)
             if len(chunk) == CHUNK_ROWS or size >= CHUNK_BYTES:
                 yield chunk
@@ -139,17 +140,21 @@ def score_chunks(
     chunks.
     """
     rest = iter(chunks)
-    first = next(rest, None)
-    if first is None:
+    opened: deque[_OpenChunk] = deque()
+    waiting: deque[_Part] = deque()
+
+    def read() -> None:
+        wanted = min(workers + 1 - len(waiting), OPEN_CHUNKS * workers - len(opened))
+        for rows in islice(rest, max(0, wanted)):
+            opened.append(_OpenChunk(rows))
+            waiting.append(opened[-1].whole())
+
+    read()
+    if not opened:
         return
-    opened = deque([_OpenChunk(first)])
-    waiting = deque([opened[0].whole()])
     argument = str(instructions), settings.model_dump_json()
     with WorkerPool[_Part](make_row_scorer, argument, workers) as pool:
         while opened:
-            for rows in islice(rest, _wanted(len(opened), len(waiting), workers)):
-                opened.append(_OpenChunk(rows))
-                waiting.append(opened[-1].whole())
             while pool.idle and waiting:
                 part = waiting.popleft()
                 pool.send(part, part.rows, _seconds(settings, len(part.rows)))
@@ -157,11 +162,7 @@ def score_chunks(
                 waiting.extendleft(_settle(answer))
             while opened and not opened[0].missing:
                 yield opened.popleft().in_order()
-
-
-def _wanted(opened: int, waiting: int, workers: int) -> int:
-    """Return how many more chunks to read: a request for every process, and one chunk more."""
-    return max(0, min(workers + 1 - waiting, OPEN_CHUNKS * workers - opened))
+            read()
 
 
 def _seconds(settings: ScoreSettings, rows: int) -> float:

@@ -94,8 +94,8 @@ class WorkerPool(Generic[K]):
         for place, worker in enumerate(self._workers):
             if worker.pipe in ready:
                 answer = worker.receive()
-            elif worker.end <= time.monotonic():
-                answer = worker.give_up(f"took longer than {worker.seconds:g} s")
+            elif worker.is_late:
+                answer = worker.give_up()
             else:
                 continue
             if answer is not None:
@@ -141,6 +141,10 @@ class _Worker(Generic[K]):
         return bool(self._keys)
 
     @property
+    def is_late(self) -> bool:
+        return self.end <= time.monotonic()
+
+    @property
     def is_idle(self) -> bool:
         return not (self.is_starting or self.is_dead or self._keys)
 
@@ -154,7 +158,7 @@ class _Worker(Generic[K]):
         try:
             value = self.pipe.recv()
         except (EOFError, OSError):
-            return self.give_up("")
+            return self.give_up()
         self.end = float("inf")
         if self.is_starting:
             if value:
@@ -163,12 +167,11 @@ class _Worker(Generic[K]):
             return None
         return Answer(self._keys.pop(), value)
 
-    def give_up(self, problem: str) -> Answer[K] | None:
-        """Kill the process and return its request with the problem, or with how the process died."""
-        code = self._exit_code() if not problem else None
+    def give_up(self) -> Answer[K] | None:
+        """Kill the process and return its request with what became of it."""
+        problem = f"took longer than {self.seconds:g} s" if self.is_late else f"the worker died ({self._exit_code()})"
         self.kill()
         self.is_dead = True
-        problem = problem or f"the worker died ({code})"
         if self.is_starting:
             raise RaifError(f"a scoring process did not start: {problem}. Its messages are above.")
         return Answer(self._keys.pop(), None, problem) if self._keys else None
@@ -202,7 +205,7 @@ def serve(descriptor: int) -> None:
             request, seconds = message
             # The caller keeps the time. Should it be gone, nobody else ends a process that hangs; this needs no lock
             # of the interpreter, which a regular expression never lets go.
-            faulthandler.dump_traceback_later(2 * seconds + CLOSING_SECONDS, exit=True, file=nowhere)
+            faulthandler.dump_traceback_later(seconds + CLOSING_SECONDS, exit=True, file=nowhere)
             answer = handler(request)
             faulthandler.cancel_dump_traceback_later()
             _say(pipe, answer)

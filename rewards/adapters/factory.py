@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import ValidationError
 
 from rewards.caps import LengthCap
 from rewards.entries import parse_rewards
 from rewards.errors import RaifError, unknown_name
 from rewards.reward import Scorer
+from rewards.reward_files import read_rewards
 from rewards.reward_functions import RolloutReward
 from rewards.think_styles import ThinkStyle
 
@@ -44,7 +44,7 @@ def make_reward(
     """
     if style not in get_args(ThinkStyle):
         raise unknown_name("think style", style, get_args(ThinkStyle), "See rewards.think_styles.")
-    entries = _read(Path(rewards)) if isinstance(rewards, str | Path) else rewards
+    entries = read_rewards(rewards) if isinstance(rewards, str | Path) else rewards
     return RolloutReward(Scorer(parse_rewards(entries), _cap(cap)), eos_token_ids, style, prefilled)
 
 
@@ -58,17 +58,3 @@ def _cap(cap: LengthCap | Mapping[str, Any] | None) -> LengthCap | None:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"])) or "cap"
         raise RaifError(f"cap {cap!r} is not valid: {where}: {problem['msg']}. It takes: {fields}.") from error
-
-
-def _read(path: Path) -> Any:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RaifError(f"no reward entries at {path}: {error.strerror}. Give a YAML file or the entries.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RaifError(f"{path} is not YAML: {error}") from error
-    if isinstance(content, Mapping):
-        if "rewards" not in content:
-            raise RaifError(f"{path} has no `rewards`; expected a list of entries such as {{type: constraints}}.")
-        return content["rewards"]
-    return content

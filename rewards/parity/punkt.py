@@ -148,9 +148,11 @@ _SPACE = re.compile(rf"[{_BLANK}]")
 
 _MULTI = rf"-{{2,}}|\.{{2,}}|(?:\.[{_WS}]){{2}}\."
 _WORD_END = rf"[{_WS}]|\Z|[{_BREAKING}]|{_MULTI}|,(?=\Z|[{_WS}]|[{_BREAKING}]|{_MULTI})"
-_TOKEN = re.compile(rf"{_MULTI}|[^(\"`{{\[:;&#*@)}}\]\-,{_WS}](?:(?!{_WORD_END})[^{_WS}])*|[^{_WS}]")
+_WORD = rf"(?:[^{_WS}{_BREAKING}.,-]++|(?!{_WORD_END})[^{_WS}])*"
+_TOKEN = re.compile(rf"{_MULTI}|[^(\"`{{\[:;&#*@)}}\]\-,{_WS}]{_WORD}|[^{_WS}]")
 _NUMBER = re.compile(r"-?[.,]?\d[\d,.\-]*")
 _INSIDE = frozenset(";:,.!?")
+_LONE_MARKS = frozenset(".?!")
 _CLOSING_MARKS = frozenset("\"')]}‘’“”«»")
 
 # What a token before a full stop asks of the next one, any of which ends the sentence, and what the next one gives.
@@ -249,15 +251,17 @@ def _planned(chunk: str, more: str = " x") -> list[tuple[int, int, int]]:
     last = _LAST_CANDIDATE.match(chunk + more)
     if not last:
         return []
-    ends = [1, last.end()] if last.end() > 1 and _CANDIDATE.match(chunk + more) else [last.end()]
-    return [_planned_mark(chunk, end) for end in ends]
+    final = _planned_mark(chunk, last.end())
+    return [_planned_mark(chunk, 1), final] if last.end() > 1 and _CANDIDATE.match(chunk + more) else [final]
 
 
 def _planned_mark(chunk: str, end: int) -> tuple[int, int, int]:
-    size, following = len(chunk), _skip(_GAP, chunk, end)
+    size, following, stop = len(chunk), end, end + 1
+    if not chunk[end:stop].strip():
+        following = _skip(_GAP, chunk, end)
+        stop = _skip(_CHUNK, chunk, following) if following > end else stop
     if following == size:
         return size - end, 0, _WANTED[chunk[:end]]
-    stop = _skip(_CHUNK, chunk, following) if following > end else end + 1
     return size - end, size - following, _CERTAIN if _any_ends(_TOKEN.findall(chunk[:stop])) else 0
 
 
@@ -285,12 +289,9 @@ def _breaks_inside(context: str) -> bool:
 
 
 def _any_ends(tokens: list[str]) -> bool:
-    return any(token[-1] in ".?!" and _is_end(token, after) for token, after in pairwise(tokens))
-
-
-def _is_end(token: str, after: str) -> bool:
-    wanted = _wanted_by(token)
-    return wanted == _ENDS or bool(wanted & _given_by(after))
+    if not _LONE_MARKS.isdisjoint(tokens[:-1]):
+        return True
+    return any(token[-1] == "." and _wanted_by(token) & _given_by(after) for token, after in pairwise(tokens))
 
 
 def _wanted(chunk: str) -> int:
@@ -317,7 +318,7 @@ _GIVEN = Memo(_given)
 
 
 def _wanted_by(token: str) -> int:
-    if token in {".", "?", "!"}:
+    if token in _LONE_MARKS:
         return _ENDS
     if token[-1] != ".":
         return _NOTHING
@@ -335,10 +336,10 @@ def _wanted_by(token: str) -> int:
 def _given_by(token: str) -> int:
     if token in _INSIDE or token[0].islower():
         return _ANYTHING
+    if not token[0].isupper():
+        return _ANYTHING | _NO_HEADING | _NO_NAME
     kind = _kind(token)
     found = _ANYTHING if kind in _AFTER_NUMBER else _ANYTHING | _NO_HEADING
-    if not token[0].isupper():
-        return found | _NO_NAME
     if kind in _OPENING:
         found |= _OPENER
     # After an initial a capitalised word goes on, unless it is an ordinary word.

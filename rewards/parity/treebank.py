@@ -156,7 +156,7 @@ def _final_tokens(chunk: str) -> tuple[str, ...] | None:
     if not chunk.strip(_CLOSERS):
         return None
     if chunk[-1] == "." and chunk[:-1].isalnum():
-        return *_INNER[chunk[:-1]], "."
+        return *_inner_tokens(chunk[:-1]), "."
     parts = _EASY_FINAL.fullmatch(chunk)
     if not parts:
         easy = _easy_tokens(chunk)

@@ -3,7 +3,7 @@
     python tests/benchmarks/scoring.py [--rows 100000] [--workers 1 2] [--repeats 1]
 
 Instructions have three constraints each; a third of the rollouts is the witness, the others are spoilt in some way.
-Peak memory is the resident memory of all processes together, looked at ten times a second. Processor seconds are given
+Peak memory is the resident memory of all processes together, looked at twice a second. Processor seconds are given
 too: on a machine that others use, they say more than the clock.
 """
 
@@ -120,7 +120,7 @@ class Watch:
 
     def _look(self) -> None:
         this = psutil.Process()
-        while not self._ended.wait(0.1):
+        while not self._ended.wait(0.5):
             self.peak = max(self.peak, sum(map(resident, [this, *this.children(recursive=True)])))
 
 

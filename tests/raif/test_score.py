@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from raif.rollouts import append_jsonl
-from raif.score import make_settings, read_rewards, score
+from raif.score import make_settings, score
 from rewards import LengthCap, RaifError
+from rewards.reward_files import read_rewards
 from rewards.score_rows import ScoreSettings
 from tests.support import example_instruction
 

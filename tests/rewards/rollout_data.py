@@ -19,6 +19,8 @@ def poison(answer):
     return [harm(text) for text in answer]
 
 def harm(text):
+    if "nap" in text:
+        time.sleep(0.7)
     if "backtrack" in text:
         re.match(r"(a|a)*b", "a" * 40)
     if "child" in text:

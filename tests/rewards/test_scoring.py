@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rewards import LengthCap, RaifError, Response, ScoredResponse, Scorer
+from rewards import LengthCap, RaifError, Response, ScoredResponse, Scorer, scoring
 from rewards.score_output import ScoreFile, make_stamp, stamp_path, summary_path
 from rewards.score_rows import RowScorer, ScoreSettings
 from rewards.scoring import read_chunks, score_chunks, score_file
@@ -120,15 +120,15 @@ def test_the_summary_is_that_of_the_lines(whole: Path) -> None:
 def test_a_poisoned_row_costs_itself(data: Path, tmp_path: Path) -> None:
     marker = tmp_path / "child"
     harms = {
-        20: ("backtrack", "took longer than 1 s"),
-        21: (f"child {marker}", "took longer than 1 s"),
+        20: ("backtrack", "took longer than 2 s"),
+        21: (f"child {marker}", "took longer than 2 s"),
         70: ("die", "the worker died (SIGKILL)"),
         71: ("exit", "the worker died (exit code 3)"),
         90: ("raise", "scoring failed: KeyError('no such thing')"),
     }
     rows = [rollout(n, completion=f"x</think>{harms[n][0]}") if n in harms else rollout(n) for n in range(100)]
     rewards = [{"type": "constraints"}, {"type": "poisonous_rewards.poison"}]
-    found = score(data, rows, tmp_path / "scores.jsonl", workers=2, rewards=rewards, deadline=1.0)
+    found = score(data, rows, tmp_path / "scores.jsonl", workers=2, rewards=rewards, deadline=2.0)
     assert [line["line"] for line in found] == list(range(1, 101))
     for number, line in enumerate(found):
         if number in harms:
@@ -139,7 +139,7 @@ def test_a_poisoned_row_costs_itself(data: Path, tmp_path: Path) -> None:
             assert line["reason"] == ""
     summary = json.loads(summary_path(tmp_path / "scores.jsonl").read_text())
     assert (summary["scored"], summary["unscored"]) == (95, 5)
-    assert summary["first_unscored"] == "line 21: took longer than 1 s"
+    assert summary["first_unscored"] == "line 21: took longer than 2 s"
     assert not alive(int(marker.read_text()))
 
 
@@ -196,7 +196,7 @@ def test_a_file_that_ends_anywhere_is_completed(data: Path, whole: Path, tmp_pat
 
 @pytest.mark.usefixtures("importable")
 def test_a_killed_run_is_continued(data: Path, tmp_path: Path) -> None:
-    rows = write(tmp_path / "rollouts.jsonl", (rollout(number) for number in range(1000)))
+    rows = write(tmp_path / "rollouts.jsonl", (rollout(number) for number in range(700)))
     settings = ScoreSettings(rewards=({"type": "constraints"}, {"type": "poisonous_rewards.slow", "maximum": 99.0}))
     whole, out = tmp_path / "whole.jsonl", tmp_path / "scores.jsonl"
     score_file(data / "instructions.jsonl", rows, whole, settings, 2)
@@ -216,12 +216,25 @@ def test_a_killed_run_is_continued(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("importable")
+def test_all_chunks_that_may_wait_wait_for_a_slow_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(scoring, "OPEN_CHUNKS", 2)
+    rows = [rollout(n, completion=f"x</think>{'nap' if n in (0, 11) else 'fine'}") for n in range(30)]
+    rewards = [{"type": "poisonous_rewards.poison"}]
+    found = score(data, rows, tmp_path / "scores.jsonl", workers=2, rewards=rewards)
+    assert [line["id"] for line in found] == [f"r{number}" for number in range(30)]
+    assert {line["reward"] for line in found} == {1.0}
+
+
+@pytest.mark.usefixtures("importable")
 def test_a_worker_that_hangs_does_not_outlive_its_caller_for_long(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BEGUN", str(begun := tmp_path / "begun"))
     rows = write(tmp_path / "rollouts.jsonl", [rollout(0)])
-    settings = ScoreSettings(rewards=({"type": "poisonous_rewards.hang"},), deadline=0.5)
+    settings = ScoreSettings(rewards=({"type": "poisonous_rewards.hang"},), deadline=2.0)
     process = start(data, rows, tmp_path / "scores.jsonl", settings, "1")
     assert process.wait(60) == -signal.SIGKILL
     worker = int(begun.read_text())
