@@ -24,7 +24,7 @@ from rewards.score_output import Chunk, ScoreFile, make_stamp
 from rewards.score_rows import RawRow, Scored, ScoreSettings, given_up, make_row_scorer
 from rewards.worker_pool import Answer, WorkerPool
 
-CHUNK_ROWS = 64
+CHUNK_ROWS = 256
 CHUNK_BYTES = 1 << 20
 OPEN_CHUNKS = 16  # for each process; so many may wait for a slow one before them
 Progress = Callable[[int], None]
@@ -85,7 +85,7 @@ def _check(instructions: Path, rollouts: Path, out: Path, settings: ScoreSetting
 
 
 def read_chunks(rollouts: Path) -> Iterator[Chunk]:
-    """Yield the non-blank lines of a file in chunks of at most 64 rows, smaller where the rows are long."""
+    """Yield the non-blank lines of a file in chunks of at most 256 rows, smaller where the rows are long."""
     chunk: list[RawRow] = []
     size = 0
     with rollouts.open("rb") as file:

@@ -98,12 +98,12 @@ def sentence_words(text: Text) -> tuple[tuple[str, ...], ...]:
         >>> sentence_words(Text("1. Go home. It is late!"))
         (('Go', 'home'), ('It', 'is', 'late'))
     """
-    return tuple(_words_of_each(text.sentences))
+    return tuple(words_of_each(text.sentences))
 
 
 def each_sentence_words(text: Text) -> Iterator[tuple[str, ...]]:
     """Yield what `sentence_words` returns, for judges that need not look at the whole text."""
-    return chain.from_iterable(map(_words_of_each, sentence_parts(text)))
+    return chain.from_iterable(map(words_of_each, sentence_parts(text)))
 
 
 def sentence_parts(text: Text) -> Iterator[Sequence[str]]:
@@ -118,7 +118,7 @@ def sentence_parts(text: Text) -> Iterator[Sequence[str]]:
         begin, size = end, 4 * size
 
 
-def _words_of_each(sentences: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def words_of_each(sentences: Sequence[str]) -> Iterator[tuple[str, ...]]:
     bare = (one if one[0].isalpha() else without_marker(one) for one in sentences)
     if len(sentences) <= _FEW:
         return filter(None, map(_own_words, bare))

@@ -20,7 +20,7 @@ from rewards.clauses import sentence
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.shaping import Shaped, closed, exactly, joined, pieces, words_needed
 from rewards.text import Text
-from rewards.wordforms import _words_of_each, each_sentence_words, longest_run, sentence_words, without_marker
+from rewards.wordforms import each_sentence_words, longest_run, sentence_words, without_marker, words_of_each
 from rewards.wordlists import ALPHABET_WORDS
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -61,7 +61,7 @@ def _lengths(text: Text) -> Iterator[int]:
 def _each_words(text: Text) -> Iterator[tuple[str, ...]]:
     """Yield the words of each sentence; of very many sentences the others are looked at after the first ones."""
     many = len(text.raw) > _LONG and len(text.sentences) > _MANY
-    first = tuple(_words_of_each(text.sentences[:_MANY])) if many else ()
+    first = tuple(words_of_each(text.sentences[:_MANY])) if many else ()
     yield from first
     yield from islice(each_sentence_words(text), len(first), None)
 
@@ -70,10 +70,10 @@ def _longest_run(text: Text) -> int:
     """Return how many neighbouring words of a sentence at most start with the same letter."""
     if len(text.sentences) <= _MANY:
         return max(map(longest_run, sentence_words(text)), default=0)
-    longest = max(map(longest_run, _words_of_each(text.sentences[:_MANY])), default=0)
+    longest = max(map(longest_run, words_of_each(text.sentences[:_MANY])), default=0)
     # Words have a mark or blank between them, so that short sentences have no longer run.
     others = {one for one in text.sentences[_MANY:] if len(one) > 2 * longest and _LETTER.search(one)}
-    return max([longest, *map(longest_run, _words_of_each([*others]))])
+    return max([longest, *map(longest_run, words_of_each([*others]))])
 
 
 def _up_to_wrong(numbers: Iterable[int], fits: Callable[[int, int], bool]) -> tuple[list[int], bool]:

@@ -17,11 +17,12 @@ import pytest
 from rewards import LengthCap, RaifError, Response, ScoredResponse, Scorer, scoring
 from rewards.score_output import ScoreFile, make_stamp, stamp_path, summary_path
 from rewards.score_rows import RowScorer, ScoreSettings
-from rewards.scoring import read_chunks, score_chunks, score_file
+from rewards.scoring import CHUNK_ROWS, read_chunks, score_chunks, score_file
 from rewards.worker_pool import WorkerPool
 from tests.rewards.rollout_data import TASKS, make_data, read, rollout, write
 
-ROWS = 150  # two chunks and a part of one
+C = CHUNK_ROWS
+ROWS = 2 * C + 22  # two chunks and a part of one
 MAIN = """
 import sys
 from rewards.score_rows import ScoreSettings
@@ -167,7 +168,7 @@ def test_bytes_do_not_depend_on_the_number_of_processes(data: Path, whole: Path,
     score_file(data / "instructions.jsonl", data / "rollouts.jsonl", out, workers=3, progress=done.append)
     assert out.read_bytes() == whole.read_bytes()
     assert summary_path(out).read_bytes() == summary_path(whole).read_bytes()
-    assert done == [64, 128, 150]
+    assert done == [C, 2 * C, ROWS]
 
 
 def test_long_rows_make_small_chunks(tmp_path: Path) -> None:
@@ -180,11 +181,13 @@ def test_a_file_that_ends_anywhere_is_completed(data: Path, whole: Path, tmp_pat
     ends = [number + 1 for number, byte in enumerate(content) if byte == ord("\n")]
     stamp = json.loads(stamp_path(whole).read_text())
     stamp_path(out).write_text(json.dumps(stamp))
-    for cut in (1, 17, ends[0], ends[62] + 3, ends[63] - 1, ends[63], ends[63] + 1, ends[100], ends[127], len(content)):
+    last = ends[C - 1]
+    cuts = (1, 17, ends[0], ends[C - 2] + 3, last - 1, last, last + 1, ends[C + 36], ends[2 * C - 1], len(content))
+    for cut in cuts:
         out.write_bytes(content[:cut])
         with ScoreFile(out, stamp) as file:
             tally, rest = file.skip_scored(read_chunks(data / "rollouts.jsonl"))
-            assert tally.counts["rows"] == sum(end <= cut for end in ends) // 64 * 64 or cut == len(content)
+            assert tally.counts["rows"] == sum(end <= cut for end in ends) // C * C or cut == len(content)
             for chunk in rest:
                 scored = scorer(chunk)
                 file.append([scored])
@@ -196,7 +199,7 @@ def test_a_file_that_ends_anywhere_is_completed(data: Path, whole: Path, tmp_pat
 
 @pytest.mark.usefixtures("importable")
 def test_a_killed_run_is_continued(data: Path, tmp_path: Path) -> None:
-    rows = write(tmp_path / "rollouts.jsonl", (rollout(number) for number in range(700)))
+    rows = write(tmp_path / "rollouts.jsonl", (rollout(number) for number in range(11 * C)))
     settings = ScoreSettings(rewards=({"type": "constraints"}, {"type": "poisonous_rewards.slow", "maximum": 99.0}))
     whole, out = tmp_path / "whole.jsonl", tmp_path / "scores.jsonl"
     score_file(data / "instructions.jsonl", rows, whole, settings, 2)
