@@ -38,11 +38,16 @@ RECIPE = {
 
 
 class Run(NamedTuple):
-    """One measurement: seconds by the clock, of processors and of those in the caller; peak bytes; what was written."""
+    """One measurement.
+
+    Seconds by the clock, of all processors, of those in the caller, and by the clock until the first scores came; peak
+    bytes; what was written.
+    """
 
     seconds: float
     processor: float
     caller: float
+    start: float
     peak: int
     digest: str
 
@@ -90,14 +95,15 @@ def spoilt(text: str, rng: Random) -> str:
 def measure(folder: Path, workers: int, number: int) -> Run:
     """Score all rollouts with so many processes."""
     out = folder / f"scores-{workers}-{number}.jsonl"
-    watch = Watch()
+    watch, came = Watch(), list[float]()
     used, caller, begin = processor_seconds(), time.process_time(), time.perf_counter()
     with watch:
-        score_file(folder / "data" / "instructions.jsonl", folder / "rollouts.jsonl", out, ScoreSettings(), workers)
+        paths = folder / "data" / "instructions.jsonl", folder / "rollouts.jsonl", out
+        score_file(*paths, ScoreSettings(), workers, lambda _: came.append(time.perf_counter()))
     seconds, caller = time.perf_counter() - begin, time.process_time() - caller
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     out.unlink()
-    return Run(seconds, processor_seconds() - used, caller, watch.peak, digest)
+    return Run(seconds, processor_seconds() - used, caller, came[0] - begin, watch.peak, digest)
 
 
 def processor_seconds() -> float:
@@ -148,12 +154,15 @@ def main() -> None:
         }
     for workers, run in runs.items():
         print(
-            f"{workers} workers: {arguments.rows / run.seconds:7.0f} rows/s, {run.seconds:6.1f} s by the clock, "
-            f"{run.processor:6.1f} s of processors ({run.caller:.1f} s in the caller), "
-            f"peak {run.peak / 2**20:4.0f} MiB resident"
+            f"{workers} workers: {arguments.rows / run.seconds:7.0f} rows/s; "
+            f"{run.seconds:.1f} s by the clock ({run.start:.1f} s to start), "
+            f"{run.processor:.1f} s of processors ({run.caller:.1f} s in the caller); "
+            f"peak {run.peak / 2**20:.0f} MiB resident"
         )
     first, last = runs[arguments.workers[0]], runs[arguments.workers[-1]]
-    print(f"ratio {first.seconds / last.seconds:.2f}; same bytes: {len({run.digest for run in runs.values()}) == 1}")
+    steady = (first.seconds - first.start) / (last.seconds - last.start)
+    same = len({run.digest for run in runs.values()}) == 1
+    print(f"ratio {first.seconds / last.seconds:.2f}, {steady:.2f} after the start; same bytes: {same}")
 
 
 if __name__ == "__main__":
