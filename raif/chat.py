@@ -48,10 +48,6 @@ class ChatFormat:
             return direct
         return thinking + (f"\n{CLOSE}\n\n" if self.ends_open(thinking) else EMPTY_THINKING)
 
-    def prefills(self) -> bool:
-        """Tell whether the template opens `<think>` itself, so that completions start inside it."""
-        return self.ends_open(self._render(_PROBE))
-
     def probe(self, style: ThinkStyle | None = None) -> ThinkFormat:
         """Tell how completions of this template mark thinking; `style` overrides the guess.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rewards.constraint import AnyConstraint, Context, Status
+from rewards.constraint import AnyConstraint, Context, Status, checked
 from rewards.response import Response
 from rewards.task_answer import CodeAnswer, MathAnswer, TaskAnswer
 
@@ -112,10 +112,7 @@ _RELATIONS: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 
 def _by_constraint(constraint: AnyConstraint, response: Response, context: Context) -> Decided:
-    try:
-        verdict = constraint.check(response, context)
-    except Exception as error:  # a checker that fails decides nothing
-        return Decided(None, f"the checker failed: {type(error).__name__}: {error}")
+    verdict = checked(constraint, response, context)
     if verdict.status is Status.UNSCORED:
         return Decided(None, verdict.evidence)
     return Decided(verdict.status is Status.SATISFIED)

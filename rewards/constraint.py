@@ -146,6 +146,14 @@ class Constraint(BaseModel):
         return drawn
 
 
+def checked(constraint: Constraint, response: Response, context: Context) -> Verdict:
+    """Return the verdict of a constraint; a checker that fails is no evidence against the response, but unscored."""
+    try:
+        return constraint.check(response, context)
+    except Exception as error:
+        return Verdict(Status.UNSCORED, f"the checker failed: {type(error).__name__}: {error}")
+
+
 _REGISTRY: dict[str, type[Constraint]] = {}
 C = TypeVar("C", bound=Constraint)
 

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from rewards.conditions import Condition
-from rewards.constraint import AnyConstraint, Constraint, Context, Status, Verdict
+from rewards.constraint import AnyConstraint, Constraint, Context, Status, Verdict, checked
 from rewards.judgement import FAILED, ROOT, Judgement, LeafVerdict
 from rewards.response import Response
 from rewards.task_answer import TaskAnswer
@@ -239,14 +239,8 @@ class _State:
         before = [(self.places[i].path, self.verdict(i).status) for i in place.needs]
         if failed := next((path for path, status in before if status in FAILED), None):
             return Verdict(Status.BLOCKED, f"{failed} failed")
-        verdict = self._check(place.leaf.constraint)
+        verdict = checked(place.leaf.constraint, self.response, self.context)
         undecided = next((path for path, status in before if status is Status.UNSCORED), None)
         if undecided and verdict.status is Status.SATISFIED:
             return Verdict(Status.UNSCORED, f"it depends on {undecided}, which is unscored")
         return verdict
-
-    def _check(self, constraint: Constraint) -> Verdict:
-        try:
-            return constraint.check(self.response, self.context)
-        except Exception as error:  # a checker that fails is not evidence against the response
-            return Verdict(Status.UNSCORED, f"the checker failed: {type(error).__name__}: {error}")
