@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from data_gen.seeds import Seed
 from data_gen.witness import answer_language, write
 from rewards.constraint import Constraint
-from rewards.instruction import Demonstration, Instruction
+from rewards.instruction import Demonstration, Instruction, Prompt
 from rewards.response import Response
 
 _SEPARATOR = {"en": "; ", "zh": "；"}
@@ -26,7 +26,7 @@ class WarmStartRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     instruction_id: str
-    prompt: str
+    prompt: Prompt
     thinking: str | None
     answer: str
     hard: bool | None

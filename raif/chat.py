@@ -82,7 +82,11 @@ class ChatFormat:
 _PROBE: Messages = [{"role": "user", "content": "?"}]
 
 
-def build_messages(prompt: str, system_prompt: str | None = None) -> Messages:
-    """Return the conversation that prompts a policy."""
-    system = [{"role": "system", "content": system_prompt}] if system_prompt else []
-    return [*system, {"role": "user", "content": prompt}]
+def build_messages(prompt: str | Messages, system_prompt: str | None = None) -> Messages:
+    """Return the conversation that prompts a policy; a system prompt comes before a system message of its own."""
+    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+    if not system_prompt:
+        return messages
+    if messages[0]["role"] == "system":
+        return [{"role": "system", "content": f"{system_prompt}\n\n{messages[0]['content']}"}, *messages[1:]]
+    return [{"role": "system", "content": system_prompt}, *messages]

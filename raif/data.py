@@ -40,7 +40,7 @@ def training_rows(
     return [
         {
             "id": task.id,
-            "prompt": build_messages(task.prompt, system_prompt),
+            "prompt": build_messages(task.messages, system_prompt),
             "instruction": task.model_dump_json(),
             "expert": _completion(task.expert, think) if task.expert else "",
         }

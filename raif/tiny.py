@@ -20,9 +20,10 @@ from trl import SFTConfig, SFTTrainer
 
 from data_gen.experts import WarmStartRow
 from data_gen.vocabulary import END_PHRASES, KEYWORDS
-from raif.chat import ChatFormat, build_messages
+from raif.chat import ChatFormat
 from raif.monitoring import quiet_libraries, use_progress_line
 from rewards.errors import RaifError
+from rewards.instruction import prompt_messages, prompt_text
 from rewards.response import CLOSE, OPEN
 
 PAD, START, END = "<|pad|>", "<|im_start|>", "<|im_end|>"
@@ -99,7 +100,9 @@ def build_tokenizer(rows: Sequence[WarmStartRow], vocab_size: int) -> PreTrained
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    bpe.train_from_iterator((text for row in rows for text in (row.prompt, row.thinking or "", row.answer)), trainer)
+    bpe.train_from_iterator(
+        (text for row in rows for text in (prompt_text(row.prompt), row.thinking or "", row.answer)), trainer
+    )
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe, pad_token=PAD, eos_token=END, additional_special_tokens=[START], padding_side="left"
     )
@@ -146,7 +149,7 @@ def _drills(rng: Random, count: int) -> list[WarmStartRow]:
 
 def tokenize_row(chat: ChatFormat, row: WarmStartRow) -> dict[str, list[int]]:
     """Return `input_ids` and `labels` of a demonstration; only its completion is learned."""
-    messages = build_messages(row.prompt)
+    messages = prompt_messages(row.prompt)
     direct = row.thinking is None
     prompt_text = chat.direct_prompt(messages) if direct else chat.thinking_prompt(messages)
     completion_text = row.answer if direct else f"{row.thinking}{CLOSE}{row.answer}"

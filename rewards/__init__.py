@@ -14,7 +14,15 @@ from rewards.constraint import (
 )
 from rewards.entries import parse_rewards
 from rewards.errors import RaifError
-from rewards.instruction import Demonstration, Instruction, Provenance, read_instructions
+from rewards.instruction import (
+    Demonstration,
+    Instruction,
+    Message,
+    Provenance,
+    Split,
+    SubInstruction,
+    read_instructions,
+)
 from rewards.judgement import Judgement, LeafVerdict
 from rewards.math_answer import MathVerifier, extract_answer
 from rewards.response import Response
@@ -41,6 +49,7 @@ __all__ = [
     "LengthCap",
     "MathAnswer",
     "MathVerifier",
+    "Message",
     "Provenance",
     "QaAnswer",
     "RaifError",
@@ -52,7 +61,9 @@ __all__ = [
     "ScoredResponse",
     "Scorer",
     "Selection",
+    "Split",
     "Status",
+    "SubInstruction",
     "Verdict",
     "constraint_class",
     "extract_answer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -23,19 +23,69 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Split = Literal["train", "test", "test_families", "test_arguments"]
+
+
+class Message(_Record):
+    """One turn of a prompt that is a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str = Field(min_length=1)
+
+
+Prompt = Annotated[str, Field(min_length=1)] | Annotated[tuple[Message, ...], Field(min_length=1)]
+
+
+def prompt_messages(prompt: Prompt) -> list[dict[str, str]]:
+    """Return a prompt as a conversation.
+
+    Example:
+        >>> prompt_messages("Hi.")
+        [{'role': 'user', 'content': 'Hi.'}]
+    """
+    turns = (Message(role="user", content=prompt),) if isinstance(prompt, str) else prompt
+    return [{"role": turn.role, "content": turn.content} for turn in turns]
+
+
+def prompt_text(prompt: Prompt) -> str:
+    """Return a prompt as one text; the turns of a conversation stand below each other."""
+    return prompt if isinstance(prompt, str) else "\n\n".join(turn.content for turn in prompt)
+
+
 class Provenance(_Record):
-    """Where an instruction comes from: the seed set, the seed within it and the generator's version."""
+    """Where an instruction comes from: the seed set, the seed within it, its licence and the generator's version."""
 
     seed_set: str
     seed_id: str
+    licence: str = ""
     generator: str = ""
 
 
+class SubInstruction(_Record):
+    """One demand as the prompt words it.
+
+    Fields:
+        path: the leaf of the tree that it words, as in `LeafVerdict.path`.
+        text: the wording, without what joins it to its neighbours.
+        question: what a judge is asked, for a soft demand.
+        needs: the paths of the demands that must be met before this one counts.
+    """
+
+    path: str
+    text: str = Field(min_length=1)
+    question: str = ""
+    needs: tuple[str, ...] = ()
+
+
 class Demonstration(_Record):
-    """An expert response for cloning: thinking and answer, verified by the same rules."""
+    """An expert response for cloning: thinking and answer, verified by the same rules.
+
+    `origin` is `witness`, `file` or the name of the model that wrote it.
+    """
 
     thinking: str
     answer: str
+    origin: str = "witness"
 
     @property
     def completion(self) -> str:
@@ -58,10 +108,12 @@ class Instruction(_Record):
 
     id: str
     request: str = Field(min_length=1)
-    prompt: str = Field(min_length=1)
+    prompt: Prompt
     language: str
-    split: Literal["train", "test"]
+    split: Split
+    difficulty: str = ""
     tree: Node
+    sub_instructions: tuple[SubInstruction, ...] = ()
     answer: TaskAnswer | None = None
     source: Provenance
     witness: str | None = None
@@ -80,6 +132,26 @@ class Instruction(_Record):
     def _resolvable(cls, tree: Node) -> Node:
         _ = tree.places  # unknown names and circles are errors now, not at the first response
         return tree
+
+    @field_validator("prompt")
+    @classmethod
+    def _ends_with_the_user(cls, prompt: Prompt) -> Prompt:
+        if not isinstance(prompt, str):
+            if prompt[-1].role != "user":
+                raise ValueError(f"the last message of a prompt is the user's; got role {prompt[-1].role!r}")
+            if any(message.role == "system" for message in prompt[1:]):
+                raise ValueError("only the first message of a prompt may be the system's")
+        return prompt
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The prompt as a conversation, in the form that chat templates take."""
+        return prompt_messages(self.prompt)
+
+    @property
+    def prompt_text(self) -> str:
+        """The prompt as one text; the turns of a conversation stand below each other."""
+        return prompt_text(self.prompt)
 
     def context(self, opinions: Mapping[str, Opinion] | None = None) -> Context:
         """Return what checkers may know; `opinions` are a judge's answers by question."""

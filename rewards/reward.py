@@ -223,7 +223,7 @@ def _custom_function(entry: CustomReward) -> Any:
 
 def _columns(batch: Sequence[ScoredResponse]) -> dict[str, list[Any]]:
     return {
-        "prompts": [[{"role": "user", "content": item.instruction.prompt}] for item in batch],
+        "prompts": [item.instruction.messages for item in batch],
         "completions": [[{"role": "assistant", "content": item.completion or item.response.answer}] for item in batch],
         "completion_ids": [list(item.completion_ids) for item in batch],
         "instruction": [item.instruction for item in batch],

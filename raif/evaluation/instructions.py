@@ -40,7 +40,7 @@ def evaluate(
     if existing is not None:
         return existing
     policy = LocalModel(model)
-    prompts = [policy.chat.thinking_prompt(build_messages(task.prompt, system_prompt)) for task in instructions]
+    prompts = [policy.chat.thinking_prompt(build_messages(task.messages, system_prompt)) for task in instructions]
     completions = policy.generate(prompts, sampling, progress)
     rollouts = judge(instructions, completions, sampling.cap, policy.chat.probe())
     metrics = {**summarize(rollouts), **floor_and_ceiling(instructions), **stamp}

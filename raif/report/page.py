@@ -111,9 +111,15 @@ def _instructions(run_folder: Path, shown: Sequence[Record]) -> dict[str, Record
     """Return prompt, expected answer and witness of every instruction that is shown."""
     wanted = {entry["id"] for entry in shown}
     rows = {row["id"]: row for row in read_jsonl(run_folder / "data" / "instructions.jsonl") if row["id"] in wanted}
+    return {key: _shown_instruction(row) for key, row in rows.items()}
+
+
+def _shown_instruction(row: Record) -> Record:
+    turns = [{"content": row["prompt"]}] if isinstance(row["prompt"], str) else row["prompt"]
     return {
-        key: {"prompt": row["prompt"], "expected": (row["answer"] or {}).get("value"), "witness": row["witness"]}
-        for key, row in rows.items()
+        "prompt": "\n\n".join(turn["content"] for turn in turns),
+        "expected": (row["answer"] or {}).get("value"),
+        "witness": row["witness"],
     }
 
 
