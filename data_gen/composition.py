@@ -1,29 +1,33 @@
-"""Draw a seed and a set of constraints, and build an instruction whose witness the verifiers accept."""
+"""Draw a seed and a tree of constraints, and build an instruction whose witness the verifiers accept."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from data_gen import __version__
 from data_gen.arguments import ArgumentSampler, belongs_to
-from data_gen.config import DataConfig, SeedSource
+from data_gen.config import DataConfig
+from data_gen.correctness import is_right
+from data_gen.difficulty import Dial, Level
 from data_gen.experts import demonstrate
+from data_gen.filling import Filled, Filler
 from data_gen.phrasing import phrase
-from data_gen.seeds import ArithmeticSeeds, FileSeeds, Seed, SeedSet, WritingSeeds
-from data_gen.witness import answer_language, write
-from rewards.constraint import Constraint, Status, parse_constraint
+from data_gen.planning import Plan, build_tree, draw_plan
+from data_gen.seeds import Seed, SeedSet, SeedSource, open_seed_set
+from data_gen.shapes import SMALLEST, Kind, Shape, draw_shape
+from data_gen.soft import soft_bank
+from rewards.constraint import Status
 from rewards.errors import RaifError
-from rewards.instruction import Instruction, Provenance
-from rewards.math_answer import MathVerifier
+from rewards.instruction import Instruction, Provenance, Split
 from rewards.response import Response
 from rewards.task_answer import MathAnswer
-from rewards.tree import And, Leaf
+from rewards.tree import And, Leaf, Node
 
+__all__ = ["Composer", "Drawn", "Split", "open_seed_sets"]
 MAX_ATTEMPTS = 200
-Split = Literal["train", "test"]
 K = TypeVar("K")
 
 
@@ -36,15 +40,7 @@ class Drawn(NamedTuple):
 
 def open_seed_sets(sources: Sequence[SeedSource]) -> list[SeedSet]:
     """Open every seed source of a recipe; files are read and checked here, before anything is written."""
-    return [_open(source) for source in sources]
-
-
-def _open(source: SeedSource) -> SeedSet:
-    if source.type == "jsonl":
-        if source.path is None:
-            raise RaifError("a seed source of type jsonl needs a `path`.")
-        return FileSeeds(source.path, source.fields)
-    return ArithmeticSeeds() if source.type == "arithmetic" else WritingSeeds()
+    return [open_seed_set(source) for source in sources]
 
 
 class Composer:
@@ -52,10 +48,9 @@ class Composer:
 
     def __init__(self, config: DataConfig, split: Split, seed_sets: Sequence[SeedSet]) -> None:
         self.config, self.split, self.seed_sets = config, split, seed_sets
-        self.sampler = ArgumentSampler(split, config.arguments)
-        self.weights = config.constraint_weights()
         self.rejected: Counter[str] = Counter()
-        self._verifier = MathVerifier()
+        sampler = ArgumentSampler(split, config.arguments, config.held_out.arguments)
+        self._filler = Filler(sampler, config.constraint_weights(split), config.trees.parts, self.rejected)
 
     def compose(self, rng: Random) -> Drawn:
         """Return one instruction; candidates without a witness are drawn again."""
@@ -71,50 +66,53 @@ class Composer:
 
     def _candidate(self, rng: Random) -> Drawn | None:
         seed = self._draw_seed(rng)
-        names = self._draw_types(rng)
-        language = _language_of(names, seed, rng)
-        if language not in seed.solutions:
-            self.rejected[f"no solution in {language}"] += 1
+        level: Level | None = None
+        if levels := self.config.difficulty:
+            level = _choose(levels, rng)
+        dial = self.config.dial(level)
+        plan = draw_plan(self._draw_shape(dial, rng), seed, rng)
+        if plan is None:
+            self.rejected["too few conditions"] += 1
             return None
-        drawn = [self.sampler.draw(name, seed, language, rng) for name in names]
-        if None in drawn:
-            self.rejected[f"no arguments for {names[drawn.index(None)]}"] += 1
-            return None
-        constraints = [parse_constraint(arguments) for arguments in drawn if arguments is not None]
-        return self._build(seed, constraints, rng)
+        filled = self._filler.fill(plan, seed, dial.tightness, self.config.conditioned, rng)
+        return None if filled is None else self._accept(seed, plan, filled, level or "", rng)
 
-    def _build(self, seed: Seed, constraints: list[Constraint], rng: Random) -> Drawn | None:
-        language = answer_language(constraints, seed.language)
-        answer = write(seed.solutions[language], language, constraints, rng)
+    def _accept(self, seed: Seed, plan: Plan, filled: Filled, level: str, rng: Random) -> Drawn | None:
+        tree = self._with_soft(build_tree(plan, filled.constraints), seed.language, seed.answer is None, rng)
         layout = _choose(self.config.layouts, rng)
+        boxed = isinstance(seed.answer, MathAnswer)
+        phrased = phrase(seed.request, tree, seed.language, layout, boxed, rng, self.config.phrasing.wordings)
+        style = self.config.expert.style
         instruction = Instruction.build(
             request=seed.request,
-            prompt=phrase(seed.request, constraints, seed.language, layout, seed.answer is not None, rng),
+            prompt=phrased.prompt,
             language=seed.language,
             split=self.split,
-            tree=And(parts=tuple(Leaf(constraint=constraint) for constraint in constraints)),
+            difficulty=level,
+            tree=tree,
+            sub_instructions=phrased.sub_instructions,
             answer=seed.answer,
-            source=Provenance(seed_set=seed.set, seed_id=seed.id, generator=f"data_gen {__version__}"),
-            witness=answer,
-            expert=demonstrate(seed, constraints, language, answer),
+            source=Provenance(
+                seed_set=seed.set, seed_id=seed.id, licence=seed.licence, generator=f"data_gen {__version__}"
+            ),
+            witness=filled.witness,
+            expert=demonstrate(seed, filled.counted, filled.language, filled.witness, style, tree=tree, rng=rng),
         )
-        reason = self._refusal(instruction, answer)
+        reason = _refusal(instruction, filled.witness)
         if reason:
             self.rejected[reason] += 1
             return None
         return Drawn(instruction, seed)
 
-    def _refusal(self, instruction: Instruction, answer: str) -> str:
-        """Say why the verifiers refuse a witness; empty when they accept it."""
-        judgement = instruction.evaluate(Response(None, answer))
-        for leaf in judgement.leaves:
-            if leaf.verdict.status is not Status.SATISFIED:
-                return f"{leaf.verdict.status} {leaf.type}"
-        if isinstance(instruction.answer, MathAnswer) and self._verifier.judge(
-            [(instruction.answer.value, answer)]
-        ) != [True]:
-            return "witness answer is wrong"
-        return ""
+    def _with_soft(self, tree: Node, language: str, open_ended: bool, rng: Random) -> Node:
+        """Add soft constraints beside the tree, as often as the recipe asks."""
+        soft = self.config.soft
+        if not soft.share or rng.random() >= soft.share:
+            return tree
+        dimensions = soft.dimensions or None
+        drawn = soft_bank().draw_several(rng, language, rng.randint(1, soft.max), dimensions, open_ended=open_ended)
+        leaves = tuple(Leaf(constraint=constraint) for constraint in drawn)
+        return And(parts=(*(tree.parts if isinstance(tree, And) else (tree,)), *leaves))
 
     def _draw_seed(self, rng: Random) -> Seed:
         source = _choose({i: s.weight for i, s in enumerate(self.config.seeds)}, rng)
@@ -127,22 +125,31 @@ class Composer:
                 return seed
         raise RaifError(f"seed set {seeds.name!r} has too few {language} rows for a {self.split} split; add seeds.")
 
-    def _draw_types(self, rng: Random) -> list[str]:
-        count = rng.randint(self.config.constraints.min, self.config.constraints.max)
-        left = dict(self.weights)
-        names = []
-        for _ in range(min(count, len(left))):
-            names.append(_choose(left, rng))
-            del left[names[-1]]
-        return names
+    def _draw_shape(self, dial: Dial, rng: Random) -> Shape:
+        leaves = rng.randint(dial.min, dial.max)
+        mix: dict[Kind, float] = {
+            kind: share * (1 if kind == "and" else dial.composite)
+            for kind, share in self.config.trees.mix.items()
+            if SMALLEST[kind] <= dial.max and (kind != "nested" or dial.depth > 1)
+        }
+        kind: Kind = _choose(mix, rng) if mix else "and"
+        return draw_shape(kind, leaves, dial.depth, self.config.trees.width, rng)
+
+
+def _refusal(instruction: Instruction, witness: str) -> str:
+    """Say why the verifiers refuse a witness; empty when they accept it. Soft demands are not its business."""
+    counted = 0
+    for leaf in instruction.evaluate(Response(None, witness)).leaves:
+        if leaf.type == "judge:question" or leaf.verdict.status is Status.SKIPPED:
+            continue
+        if leaf.verdict.status is not Status.SATISFIED:
+            return f"{leaf.verdict.status} {leaf.type}"
+        counted += 1
+    if not counted:
+        return "no demand applies"
+    return "" if is_right(instruction.answer, witness) else "witness answer is wrong"
 
 
 def _choose(weights: Mapping[K, float], rng: Random) -> K:
     options = list(weights)
     return rng.choices(options, [weights[option] for option in options])[0]
-
-
-def _language_of(names: Sequence[str], seed: Seed, rng: Random) -> str:
-    if "language:response" in names:
-        return rng.choice(sorted(seed.solutions))
-    return "en" if any(name.startswith("case:english") for name in names) else seed.language

@@ -6,61 +6,152 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
 from data_gen.arguments import DEFAULT_TYPES
+from data_gen.difficulty import LEVELS, Dial, Level
+from data_gen.phrasing import Layout, Wordings
+from data_gen.pools import expand, weigh
+from data_gen.seeds import SeedSource
+from data_gen.shapes import Kind
 from rewards.constraint import constraint_class
 from rewards.errors import RaifError, unknown_name
+from rewards.instruction import Split
 
 Language = Literal["en", "zh"]
-Layout = Literal["inline", "list"]
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # what is never drawn is left out
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SeedSource(_Section):
-    """One source of seeds; `path` and `fields` belong to type `jsonl`."""
-
-    type: Literal["arithmetic", "writing", "jsonl"]
-    weight: Weight = 1.0
-    path: str | None = None
-    fields: dict[str, str] = Field(default_factory=lambda: {"request": "question", "answer": "answer"})
-
-
 class ConstraintMix(_Section):
-    """How many constraints an instruction gets, and of which types (all known ones by default), with weights."""
+    """How many constraints an instruction gets where no difficulty is named, and of which types, with weights.
+
+    Names may be types, globs (`length:*`) and taxonomy paths (`cfbench/format`); all conditioned ones by default.
+    """
 
     min: int = Field(default=1, ge=1)
     max: int = Field(default=3, ge=1)
     weights: dict[str, Weight] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ConstraintMix:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} exceeds max {self.max}")
+        return self
+
+
+class TreeMix(_Section):
+    """How demands hang together.
+
+    Fields:
+        mix: the shares of And, Chain, Selection and nested trees.
+        depth: the most nodes above a leaf.
+        width: the most children of a node.
+        parts: the share of chains that first ask for parts (paragraphs, sections) and then speak about one of them.
+    """
+
+    mix: dict[Kind, Weight] = {"and": 1.0}
+    depth: int = Field(default=3, ge=1, le=6)
+    width: int = Field(default=4, ge=2, le=12)
+    parts: Share = 0.0
+
+
+class HeldOut(_Section):
+    """What training never sees.
+
+    Fields:
+        types: constraint types (or globs, taxonomy paths) that only the split `test_families` draws from.
+        arguments: the share of every wide number range, at its upper end, that only `test_arguments` draws from.
+    """
+
+    types: tuple[str, ...] = ()
+    arguments: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+
+
+class SoftMix(_Section):
+    """Soft constraints, which a judge decides: how often, how many, from which dimensions (all by default)."""
+
+    share: Share = 0.0
+    max: int = Field(default=2, ge=1)
+    dimensions: tuple[str, ...] = ()
+
+
+class Phrasing(_Section):
+    """Which wordings a prompt may use: `own` are those of the constraint classes, `all` the banks besides."""
+
+    wordings: Wordings = "all"
+
+
+class ExpertStyle(_Section):
+    """What the expert's thinking looks like: `notes` (a few words a demand) or `plan` (grouped, planned, checked)."""
+
+    style: Literal["notes", "plan"] = "plan"
 
 
 class WarmStart(_Section):
     """Supervised demonstrations for a warm start: how many, how careless, how many without thinking."""
 
     count: int = Field(ge=1)
-    careless: float = Field(default=0.0, ge=0, le=1)
-    direct: float = Field(default=0.3, ge=0, le=1)
+    careless: Share = 0.0
+    direct: Share = 0.3
 
 
 class DataConfig(_Section):
-    """Everything that decides the bytes of a data set, together with the generator's version."""
+    """Everything that decides the bytes of a data set, together with the generator's version.
+
+    Fields:
+        conditioned: how often lengths and keywords follow the seed's own text.
+        difficulty: the shares of the levels; without it `constraints.min` and `max` count.
+        levels: what the levels mean, where that is not as in `LEVELS`.
+        decontaminate: benchmark files whose tasks and combinations of constraints must not occur.
+    """
 
     seed: int = 0
-    counts: dict[Literal["train", "test"], NonNegativeInt] = Field(min_length=1)
+    counts: dict[Split, NonNegativeInt] = Field(min_length=1)
+    rows_per_shard: int = Field(default=10_000, ge=1)
     seeds: tuple[SeedSource, ...] = Field(min_length=1)
     languages: dict[Language, Weight] = {"en": 1.0}
     constraints: ConstraintMix = ConstraintMix()
+    trees: TreeMix = TreeMix()
+    difficulty: dict[Level, Weight] = Field(default_factory=dict)
+    levels: dict[Level, Dial] = Field(default_factory=dict)
+    held_out: HeldOut = HeldOut()
+    soft: SoftMix = SoftMix()
+    conditioned: Share = 0.5
     arguments: dict[str, dict[str, tuple[int, int]]] = Field(default_factory=dict)
     layouts: dict[Layout, Weight] = {"inline": 1.0}
+    phrasing: Phrasing = Phrasing()
+    expert: ExpertStyle = ExpertStyle()
+    decontaminate: tuple[str, ...] = ()
     warm_start: WarmStart | None = None
 
-    def constraint_weights(self) -> dict[str, float]:
-        """Return the weight of every constraint type that may be drawn."""
-        return dict(self.constraints.weights) or dict.fromkeys(DEFAULT_TYPES, 1.0)
+    @model_validator(mode="after")
+    def _coherent(self) -> DataConfig:
+        if self.difficulty and self.constraints.model_fields_set & {"min", "max"}:
+            raise ValueError("name either `difficulty` or `constraints.min` and `max`, since each sets the number")
+        if self.counts.get("test_families") and not self.held_out.types:
+            raise ValueError("the split test_families needs `held_out.types`, such as ['nesting:*']")
+        if self.counts.get("test_arguments") and not self.held_out.arguments:
+            raise ValueError("the split test_arguments needs `held_out.arguments`, such as 0.25")
+        return self
+
+    def constraint_weights(self, split: Split = "train") -> dict[str, float]:
+        """Return the weight of every constraint type that a split may draw."""
+        every = weigh(self.constraints.weights) or dict.fromkeys(DEFAULT_TYPES, 1.0)
+        held_out = set(expand(self.held_out.types))
+        if split == "test_families":
+            return {name: every.get(name, 1.0) for name in held_out & every.keys() or held_out}
+        return {name: weight for name, weight in every.items() if name not in held_out}
+
+    def dial(self, level: Level | None) -> Dial:
+        """Return what a level means; without one, what `constraints` and `trees` say."""
+        if level is None:
+            return Dial(min=self.constraints.min, max=self.constraints.max, depth=self.trees.depth)
+        return self.levels.get(level) or LEVELS[level]
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
@@ -70,7 +161,7 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
         raise RaifError(f"no recipe at {source}; `raif recipes` lists the shipped ones.")
     try:
         content = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RaifError(f"{source} is not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise RaifError(f"{source} must hold a mapping of keys to values; it holds {type(content).__name__}.")
@@ -83,10 +174,11 @@ def parse_config(content: dict[str, Any], where: str) -> DataConfig:
         config = DataConfig.model_validate(content)
     except ValidationError as error:
         raise _explain(error, where) from error
-    if config.constraints.min > config.constraints.max:
-        raise RaifError(f"{where}: constraints.min {config.constraints.min} exceeds max {config.constraints.max}.")
-    for name in (*config.constraints.weights, *config.arguments):
+    for name in config.arguments:
         constraint_class(name)
+    for split in config.counts:
+        if not config.constraint_weights(split):
+            raise RaifError(f"{where}: held_out.types leaves no constraint type for the split {split}.")
     return config
 
 
@@ -96,4 +188,7 @@ def _explain(error: ValidationError, where: str) -> RaifError:
     if first["type"] == "extra_forbidden":
         known = DataConfig.model_fields if len(first["loc"]) == 1 else ()
         return unknown_name(f"key in {where}:", path, known, "Remove it or correct its name.")
-    return RaifError(f"{where}: {path}: {first['msg']} (got {first['input']!r}).")
+    message = first["msg"].removeprefix("Value error, ")
+    place = f"{where}: {path}: " if path else f"{where}: "
+    got = "" if first["type"] == "value_error" else f" (got {first['input']!r})"
+    return RaifError(f"{place}{message}{got}.")

@@ -1,20 +1,40 @@
-"""Build a response that satisfies a set of constraints, by construction; the verifiers decide whether it does."""
+"""Build a response that satisfies a set of constraints, by construction; the verifiers decide whether it does.
+
+Every constraint first states its needs on one draft (a length, bullets, words to mention), which renders them together;
+then the constraints that the verifiers refuse edit the text in turn, and again as long as that changes anything. Two
+constraints that undo each other's edits for good have no witness here, whatever their names: nothing else decides what
+goes together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
+from typing import NamedTuple
 
 from data_gen.seeds import Solution
-from rewards.constraint import Constraint
+from rewards.constraint import Constraint, Context, Status, checked
 from rewards.constraints.case import EnglishLower, EnglishUpper
 from rewards.constraints.language import ResponseLanguage
 from rewards.draft import Draft
+from rewards.response import Response
+
+ROUNDS = 5
+MAX_CHARACTERS = 20_000  # of a witness; edits that feed on each other grow without end
+
+
+class Attempt(NamedTuple):
+    """What the solver came to: a text, and the constraints that it does not satisfy (none if it is a witness)."""
+
+    text: str
+    refused: tuple[Constraint, ...] = ()
 
 
 def answer_language(constraints: Sequence[Constraint], default: str) -> str:
     """Return the language an answer must be written in: a constraint's, else that of the instruction."""
     for constraint in constraints:
+        if constraint.scope != "answer":
+            continue
         if isinstance(constraint, ResponseLanguage):
             return constraint.language
         if isinstance(constraint, (EnglishUpper, EnglishLower)):
@@ -28,3 +48,40 @@ def write(solution: Solution, language: str, constraints: Sequence[Constraint], 
     for constraint in constraints:
         draft = constraint.witness(draft)
     return draft.render()
+
+
+def solve(
+    solution: Solution, language: str, constraints: Sequence[Constraint], context: Context, rng: Random
+) -> Attempt:
+    """Return a response that satisfies every constraint, or the best that repeated edits came to.
+
+    Example:
+        >>> from rewards import parse_constraint
+        >>> short = parse_constraint({"type": "length:max_words", "limit": 8})
+        >>> solve(Solution("", ("It is 7.",), ()), "en", [short], Context(), Random(0)).refused
+        ()
+    """
+    text = write(solution, language, constraints, rng)
+    seen: set[str] = set()
+    for _ in range(ROUNDS):
+        refused = _refused(text, constraints, context)
+        if not refused or text in seen:
+            return Attempt(text, refused)
+        seen.add(text)
+        for constraint in refused:
+            text = _edited(text, constraint, language)
+    return Attempt(text, _refused(text, constraints, context))
+
+
+def _edited(text: str, constraint: Constraint, language: str) -> str:
+    """Return the text edited for one constraint; an edit is a proposal, and one that fails proposes nothing."""
+    try:
+        edited = constraint.edit_scope(text, language)
+    except Exception:
+        return text
+    return edited if len(edited) <= MAX_CHARACTERS else text
+
+
+def _refused(text: str, constraints: Sequence[Constraint], context: Context) -> tuple[Constraint, ...]:
+    response = Response(None, text)
+    return tuple(each for each in constraints if checked(each, response, context).status is not Status.SATISFIED)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from data_gen.config import load_yaml, parse_config
-from data_gen.pipeline import INSTRUCTIONS, make_dataset
+from data_gen.pipeline import make_dataset
 from raif.chat import ChatFormat, ThinkFormat, build_messages
 from raif.resources import find_recipe
 from rewards.errors import RaifError
@@ -15,18 +15,15 @@ from rewards.think_styles import join
 
 
 def resolve_data(source: str, folder: Path, seed: int | None = None) -> Path:
-    """Return the `instructions.jsonl` that `source` names; a data recipe (.yaml) is made into `folder` first."""
-    path = Path(source)
-    if path.is_dir():
-        return path / INSTRUCTIONS
+    """Return the data folder or file that `source` names; a data recipe (.yaml) is made into `folder` first."""
     if source.endswith((".yaml", ".yml")):
         recipe = find_recipe(source)
         content = load_yaml(recipe)
         if seed is not None:
             content["seed"] = seed
         make_dataset(parse_config(content, str(recipe)), folder)
-        return folder / INSTRUCTIONS
-    return path
+        return folder
+    return Path(source)
 
 
 def training_rows(

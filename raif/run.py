@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from data_gen.config import load_yaml
-from data_gen.pipeline import INSTRUCTIONS, WARM_START
 from data_gen.progress import progress_bars
+from data_gen.shards import WARM_START, read_data
 from raif.model_paths import EMBEDDED
 from raif.resources import find_launch_config, find_recipe
 from rewards.errors import RaifError
-from rewards.instruction import Instruction, read_instructions
+from rewards.instruction import Instruction
 
 
 class EvaluationPlan(BaseModel):
@@ -65,11 +65,10 @@ def load_pipeline(name: str) -> Pipeline:
 
 def select_instructions(data: Path, split: str, limit: int = 0) -> list[Instruction]:
     """Return the instructions of a split from a folder or file."""
-    path = data / INSTRUCTIONS if data.is_dir() else data
-    chosen = [task for task in read_instructions(path) if task.split == split]
+    chosen = read_data(data, split, limit)
     if not chosen:
-        raise RaifError(f"{path} holds no instruction of split {split!r}; splits are train and test.")
-    return chosen[:limit] if limit else chosen
+        raise RaifError(f"{data} holds no instruction of split {split!r}; splits are train and test.")
+    return chosen
 
 
 def run_pipeline(recipe: str, out: Path, seed: int, console: Console) -> dict[str, Any]:

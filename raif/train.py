@@ -22,7 +22,7 @@ from datasets import Dataset
 from transformers import AutoTokenizer
 from trl import ModelConfig, get_peft_config
 
-from data_gen.pipeline import WARM_START
+from data_gen.shards import WARM_START, read_data
 from raif.chat import ChatFormat, ThinkFormat
 from raif.checkpoints import forget_after, last_complete_checkpoint
 from raif.config import RAIFConfig, parse_arguments, resolved
@@ -32,7 +32,6 @@ from raif.model_paths import EMBEDDED, check_model_path
 from raif.monitoring import Alarms, MetricsFile, quiet_libraries, use_progress_line
 from raif.trainer import RAIFTrainer
 from rewards.errors import RaifError
-from rewards.instruction import read_instructions
 from rewards.reward import Scorer
 from rewards.reward_functions import RolloutReward
 
@@ -46,8 +45,10 @@ def train(config: RAIFConfig, model: ModelConfig) -> Path:
     _announce(state, config)
     with state.main_process_first():
         data = resolve_data(config.instructions, output / "data", config.seed)
-        instructions = read_instructions(data)
-        policy = _resolve_policy(str(model.model_name_or_path), data.parent, output, config.seed)
+        instructions = read_data(data, "train", config.train_limit)
+        policy = _resolve_policy(
+            str(model.model_name_or_path), data if data.is_dir() else data.parent, output, config.seed
+        )
     tokenizer = AutoTokenizer.from_pretrained(policy, padding_side="left", trust_remote_code=config.trust_remote_code)
     chat = ChatFormat(tokenizer, config.chat_template_kwargs)
     think = chat.probe(None if config.think_style == "auto" else config.think_style)  # type: ignore[arg-type]

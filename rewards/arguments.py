@@ -26,14 +26,18 @@ _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How to draw a legal value, from a generator and the language of the instruction."""
+    """How to draw a legal value, from a generator and the language of the instruction.
+
+    `bounds` are the ends of a range of whole numbers, both included.
+    """
 
     sample: Callable[[Random, str], Any]
+    bounds: tuple[int, int] | None = None
 
     @staticmethod
     def range(low: int, high: int) -> Draw:
         """Draw a whole number, both ends included."""
-        return Draw(lambda rng, language: rng.randint(low, high))
+        return Draw(lambda rng, language: rng.randint(low, high), (low, high))
 
     @staticmethod
     def choice(*values: Any) -> Draw:

@@ -26,20 +26,22 @@ class Decided(NamedTuple):
 
 
 class _Condition(BaseModel):
+    """`text` says the condition as the prompt does, for example "the request asks for code"."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = ""
 
 
 class RequestCondition(_Condition):
     """A condition on the request.
 
     Fields:
-        text: what the condition says, for example "the request asks for code".
         holds: the decision, where it was made together with the instruction.
         constraint: else the constraint that the text of the request must satisfy.
     """
 
     by: Literal["request"] = "request"
-    text: str = ""
     holds: bool | None = None
     constraint: AnyConstraint | None = None
 

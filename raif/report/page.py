@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from data_gen.shards import instruction_files
 from raif.report.charts import Interval, before_after_chart, training_panels
 from raif.rollouts import Rollout, read_jsonl, read_rollouts
 from rewards.errors import RaifError
@@ -110,8 +111,9 @@ def _read_json(path: Path) -> Record:
 def _instructions(run_folder: Path, shown: Sequence[Record]) -> dict[str, Record]:
     """Return prompt, expected answer and witness of every instruction that is shown."""
     wanted = {entry["id"] for entry in shown}
-    rows = {row["id"]: row for row in read_jsonl(run_folder / "data" / "instructions.jsonl") if row["id"] in wanted}
-    return {key: _shown_instruction(row) for key, row in rows.items()}
+    folder = run_folder / "data"
+    files = instruction_files(folder) if folder.is_dir() else []
+    return {row["id"]: _shown_instruction(row) for file in files for row in read_jsonl(file) if row["id"] in wanted}
 
 
 def _shown_instruction(row: Record) -> Record:

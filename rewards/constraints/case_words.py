@@ -18,7 +18,7 @@ from rewards.constraints.matching import decide, said_sentences
 from rewards.filler import SENTENCES, WORDS, words
 from rewards.quick_words import quick_words
 from rewards.sentences import split_sentences
-from rewards.text import Text, keyword_pattern
+from rewards.text import Text, keyword_spans
 
 #: Words that a title may leave in lower case, unless they begin a sentence of it.
 MINOR_WORDS = frozenset(
@@ -269,14 +269,16 @@ class KeywordUpper(Edited):
         return {"keyword": rng.choice(WORDS["en"])}
 
     def judge(self, text: Text, context: Context) -> Verdict:
-        found = keyword_pattern(self.keyword).findall(text.raw.replace("’", "'"))
+        raw = text.raw.replace("’", "'")
+        found = [raw[begin:end] for begin, end in keyword_spans(raw, self.keyword)]
         wrong = next((each for each in found if not each.isupper()), None)
         if wrong is not None:
             return decide(False, f"{wrong[:60]!r} is not in capitals")
         return decide(bool(found), f"{len(found)} times in capitals")
 
     def reshape(self, text: str, language: str) -> str:
-        text = keyword_pattern(self.keyword).sub(lambda match: match[0].upper(), text)
+        for begin, end in list(keyword_spans(text, self.keyword)):
+            text = text[:begin] + text[begin:end].upper() + text[end:]
         return text if self.accepts(text) else put_before(text, mention([self.keyword.upper()], language), language)
 
 

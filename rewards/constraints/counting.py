@@ -224,7 +224,7 @@ class Conjunctions(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Use at least {count} different coordinating conjunction(s) (and, but, for, nor, or, so, yet).",
+            "Use at least {count} different coordinating conjunction{s} (and, but, for, nor, or, so, yet).",
             "Of the words and, but, for, nor, or, so and yet, use {count} or more.",
         ),
         "zh": ("至少使用{count}个不同的并列连词（如和、或者、但是、而且、所以、因此、然而、以及、并且）。",),

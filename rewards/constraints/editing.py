@@ -10,7 +10,7 @@ from rewards.constraint import Constraint, Context, Status
 from rewards.constraints.shaping import closed
 from rewards.draft import Draft
 from rewards.filler import SENTENCES, WORDS
-from rewards.text import CODE, MATH, Text, count_keyword, fold, keyword_pattern
+from rewards.text import CODE, MATH, Text, count_keyword, fold, keyword_spans
 
 _MENTION = {"en": "Think of {}.", "zh": "请想到{}。"}
 _AND = {"en": " and ", "zh": "和"}
@@ -86,10 +86,10 @@ def keep_only(text: str, keyword: str, keep: int, language: str) -> str:
         >>> keep_only("A fox, a Fox and a fox.", "fox", 1, "en")
         'A fox, a garden and a garden.'
     """
-    pattern = keyword_pattern(keyword)
     other = spare_word([keyword], language)
-    left = iter([None] * keep)
-    return pattern.sub(lambda match: match[0] if next(left, match) is None else other, text)
+    for begin, end in reversed(list(keyword_spans(text, keyword))[keep:]):
+        text = text[:begin] + other + text[end:]
+    return text
 
 
 def spare_word(avoid: Sequence[str], language: str) -> str:

@@ -38,6 +38,14 @@ def _counted(position: int, keyword: str, language: str) -> list[str]:
     return [*others, keyword] if position > 0 else [keyword, *others]
 
 
+def _spot(word: int, language: str) -> str:
+    """Say as which word a keyword stands; in Chinese, from which character or up to which one."""
+    if language == "en":
+        return place("word", word, "en")
+    counted = place("个字", word, "zh")
+    return f"从{counted}开始" if word > 0 else f"到{counted}结束"
+
+
 class _Placed(Edited):
     """A constraint on one keyword in one sentence."""
 
@@ -99,12 +107,12 @@ class AtPosition(_Placed):
 
     phrases: ClassVar = {
         "en": (
-            'Make "{keyword}" {word} of {place}; punctuation marks are no words.',
+            'Make "{keyword}" {word} of {place}; punctuation marks do not count as words.',
             'In {place} of your answer, {word} must be "{keyword}".',
         ),
-        "zh": ("“{keyword}”必须是{place}话的{word}（每个汉字算一个词，标点不算）。",),
+        "zh": ("在{place}话里，“{keyword}”必须{word}（标点不算）。",),
     }
-    notes: ClassVar = {"en": '"{keyword}" as {word} of {place}', "zh": "{place}{word}是“{keyword}”"}
+    notes: ClassVar = {"en": '"{keyword}" as {word} of {place}', "zh": "{place}里“{keyword}”{word}"}
     examples: ClassVar = (
         Example(
             {"keyword": "owl", "sentence": 2, "word": 3},
@@ -115,12 +123,8 @@ class AtPosition(_Placed):
     )
 
     def slots(self, language: str) -> dict[str, Any]:
-        sentence, word = ("sentence", "word") if language == "en" else ("句", "个词")
-        return {
-            "keyword": self.keyword,
-            "place": place(sentence, self.sentence, language),
-            "word": place(word, self.word, language),
-        }
+        sentence = place("sentence" if language == "en" else "句", self.sentence, language)
+        return {"keyword": self.keyword, "place": sentence, "word": _spot(self.word, language)}
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
@@ -150,19 +154,19 @@ class WordAt(Edited):
 
     phrases: ClassVar = {
         "en": (
-            'Make "{keyword}" {word} of your answer; punctuation marks are no words.',
+            'Make "{keyword}" {word} of your answer; punctuation marks do not count as words.',
             'The answer must have "{keyword}" as {word}.',
         ),
-        "zh": ("回答的{word}必须是“{keyword}”（每个汉字算一个词，标点不算）。",),
+        "zh": ("回答里的“{keyword}”必须{word}（标点不算）。",),
     }
-    notes: ClassVar = {"en": '{word} is "{keyword}"', "zh": "{word}是“{keyword}”"}
+    notes: ClassVar = {"en": '{word} is "{keyword}"', "zh": "“{keyword}”{word}"}
     examples: ClassVar = (
         Example({"keyword": "owl", "word": 2}, passes="An owl, it seems.", fails="Owl, an owl."),
         Example({"keyword": "花", "word": -2}, passes="这里有花吗？", fails="这里有花。", language="zh"),
     )
 
     def slots(self, language: str) -> dict[str, Any]:
-        return {"keyword": self.keyword, "word": place("word" if language == "en" else "个词", self.word, language)}
+        return {"keyword": self.keyword, "word": _spot(self.word, language)}
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:

@@ -53,7 +53,8 @@ def _times(words: tuple[str, ...], counts: tuple[int, ...], language: str) -> st
     if language == "zh":
         return "、".join(f"“{word}”{count}次" for word, count in zip(words, counts, strict=True))
     pairs = zip(words, counts, strict=True)
-    return ", ".join(f'"{word}" {_TIMES.get(count, f"{count} times")}' for word, count in pairs)
+    *said, last = (f'"{word}" {_TIMES.get(count, f"{count} times")}' for word, count in pairs)
+    return ", ".join(said) + (", and " if len(said) > 1 else " and ") + last
 
 
 def _judge_counts(text: Text, words: tuple[str, ...], counts: tuple[int, ...]) -> Verdict:
@@ -77,7 +78,7 @@ class Frequencies(_Several):
 
     phrases: ClassVar = {
         "en": (
-            "Use these words exactly so often, as whole words: {wanted}.",
+            "Use these words exactly this often, as whole words: {wanted}.",
             "Include {wanted}; not more and not less.",
         ),
         "zh": ("下列词语的出现次数必须恰好如下：{wanted}。", "请让这些词恰好出现：{wanted}。"),
@@ -127,7 +128,7 @@ class Increment(_Several):
 
     phrases: ClassVar = {
         "en": (
-            "Use {wanted}; count whole words, exactly so often.",
+            "Use {wanted}, counted as whole words and exactly that often.",
             "Include {wanted}, not more and not less.",
         ),
         "zh": ("这些词的出现次数要依次递增：恰好{wanted}。",),

@@ -164,9 +164,11 @@ def place(unit: str, position: int, language: str) -> str:
     """Name a place in prose.
 
     Example:
-        >>> place("word", 2, "en"), place("sentence", -1, "en"), place("句", -2, "zh")
-        ('word 2', 'the last sentence', '倒数第2句')
+        >>> place("word", 2, "en"), place("sentence", -1, "en"), place("句", -2, "zh"), place("句", -1, "zh")
+        ('word 2', 'the last sentence', '倒数第2句', '最后一句')
     """
+    if language == "zh" and position == -1:
+        return f"最后一{unit}"
     if language == "zh":
         return f"{'第' if position > 0 else '倒数第'}{abs(position)}{unit}"
     if position > 0:

@@ -148,7 +148,7 @@ class ExactMarks(_MarkCount):
 
     def reshape(self, text: str, language: str) -> str:
         kept = self.without(text, self.count)
-        return self.with_more(kept, self.count - self.found_in(Text(kept)), language)
+        return self.with_more(kept, max(0, self.count - self.found_in(Text(kept))), language)
 
 
 @register

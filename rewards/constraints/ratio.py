@@ -71,6 +71,12 @@ def trigrams(text: Text) -> set[str]:
 
 
 @lru_cache(maxsize=64)
+def _new_words(reference: str, language: str) -> tuple[str, ...]:
+    known = set(folded_words(Text(reference)))
+    return tuple(word for word in WORDS[language] if known.isdisjoint(folded_words(Text(word)))) * 2
+
+
+@lru_cache(maxsize=64)
 def _reference_trigrams(reference: str) -> set[str]:
     return trigrams(Text(reference))
 
@@ -89,16 +95,19 @@ class MaxStopWords(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Stop words (such as the, of, is, it, and) may make up at most {percent:g}% of your words.",
-            "No more than {percent:g} percent of all words may be stop words, that is function words like a, to, was.",
+            "Stop words (such as the, of, is, it, and) may make up at most {percent}% of your words.",
+            "No more than {percent} percent of all words may be stop words, that is function words like a, to, was.",
         ),
-        "zh": ("虚词（如的、了、在、和、是、这）最多占全部字数的{percent:g}%。",),
+        "zh": ("虚词（如的、了、在、和、是、这）最多占全部字数的{percent}%。",),
     }
-    notes: ClassVar = {"en": "at most {percent:g}% stop words", "zh": "虚词最多{percent:g}%"}
+    notes: ClassVar = {"en": "at most {percent}% stop words", "zh": "虚词最多{percent}%"}
     examples: ClassVar = (
         Example({"percent": 50}, passes="The river carries water.", fails="It is the river."),
         Example({"percent": 20}, passes="河水流向大海。", fails="这是我的了。", language="zh"),
     )
+
+    def slots(self, language: str) -> dict[str, Any]:
+        return {**super().slots(language), "percent": f"{self.percent:g}"}
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
@@ -125,16 +134,19 @@ class StatementsToQuestions(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Write exactly {statements} sentence(s) ending in a full stop for each sentence ending in a question mark.",
+            "Write exactly {statements} sentence{s} ending in a full stop for each sentence ending in a question mark.",
             "Keep the ratio of statements to questions at {statements}:1, judged by full stops and question marks.",
         ),
         "zh": ("以句号结尾的句子与以问号结尾的句子之比恰好为{statements}:1，且至少有一个问句。",),
     }
-    notes: ClassVar = {"en": "{statements} statement(s) per question", "zh": "陈述句与问句{statements}:1"}
+    notes: ClassVar = {"en": "{statements} statement{s} per question", "zh": "陈述句与问句{statements}:1"}
     examples: ClassVar = (
         Example({"statements": 2}, passes="It is. It was. Will it be?", fails="It is. It was!"),
         Example({"statements": 1}, passes="天晴了。出去吗？", fails="天晴了。出去吧！", language="zh"),
     )
+
+    def slots(self, language: str) -> dict[str, Any]:
+        return {"statements": self.statements, "s": "" if self.statements == 1 else "s"}
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
@@ -202,13 +214,13 @@ class Overlap(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Of all different runs of three words in your answer, {percent:g}% (give or take 2 points) must also occur"
+            "Of all different runs of three words in your answer, {percent}% (give or take 2 points) must also occur"
             ' in this text: "{reference}"',
-            'Share {percent:g}% (±2) of your word trigrams with this reference: "{reference}"',
+            'Share {percent}% (±2) of your word trigrams with this reference: "{reference}"',
         ),
-        "zh": ("回答中不同的连续三字组要有{percent:g}%（上下不超过2个百分点）也出现在这段文字里：“{reference}”",),
+        "zh": ("回答中不同的连续三字组要有{percent}%（上下不超过2个百分点）也出现在这段文字里：“{reference}”",),
     }
-    notes: ClassVar = {"en": "{percent:g}% of trigrams from the reference", "zh": "{percent:g}%的三字组来自原文"}
+    notes: ClassVar = {"en": "{percent}% of trigrams from the reference", "zh": "{percent}%的三字组来自原文"}
     examples: ClassVar = (
         Example(
             {"reference": "The quick brown fox jumps.", "percent": 50},
@@ -223,6 +235,9 @@ class Overlap(Shaped):
         reference = joined(rng.sample(SENTENCES[language], len(SENTENCES[language])), language)
         return {"reference": reference, "percent": float(rng.randint(20, 80))}
 
+    def slots(self, language: str) -> dict[str, Any]:
+        return {**super().slots(language), "percent": f"{self.percent:g}"}
+
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:
         own = trigrams(text)
@@ -233,19 +248,18 @@ class Overlap(Shaped):
         return verdict_if(abs(100 * shared / len(own) - self.percent) <= OVERLAP_TOLERANCE, evidence)
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
-        known, spare = chunks(self.reference), self._new_words(language)
+        known, spare = chunks(self.reference), _new_words(self.reference, language)
         for start in (closed(text), ""):
             for size in range(len(known), 2, -1):
                 yield from self._diluted(joined([start, "".join(known[:size])], language), spare, language)
 
-    def _new_words(self, language: str) -> list[str]:
-        known = set(folded_words(Text(self.reference)))
-        return [word for word in WORDS[language] * 2 if known.isdisjoint(folded_words(Text(word)))]
-
-    @staticmethod
-    def _diluted(start: str, spare: list[str], language: str) -> Iterator[str]:
-        """Yield the text with more and more words after it that the reference does not hold."""
-        for size in range(len(spare)):
+    def _diluted(self, start: str, spare: Sequence[str], language: str) -> Iterator[str]:
+        """Yield the text with as many words after it, which the reference does not hold, as the share asks for."""
+        own = trigrams(Text(start))
+        shared = 100 * len(own & _reference_trigrams(self.reference))
+        fewest = shared / (self.percent + OVERLAP_TOLERANCE) - len(own)
+        most = shared / max(self.percent - OVERLAP_TOLERANCE, 1) - len(own)
+        for size in range(max(0, int(fewest) - 1), min(len(spare), int(most) + 2)):
             yield joined([start.strip(), *spare[:size]], language)
 
 
@@ -258,16 +272,19 @@ class MinUniqueShare(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "At least {percent:g}% of your words must be distinct (different words over all words).",
-            "Vary your words: different words must make up {percent:g} percent or more of all words.",
+            "At least {percent}% of your words must be distinct (different words over all words).",
+            "Vary your words: different words must make up {percent} percent or more of all words.",
         ),
-        "zh": ("不同的字至少占全部字数的{percent:g}%。",),
+        "zh": ("不同的字至少占全部字数的{percent}%。",),
     }
-    notes: ClassVar = {"en": "{percent:g}% different words", "zh": "不同的字占{percent:g}%"}
+    notes: ClassVar = {"en": "{percent}% different words", "zh": "不同的字占{percent}%"}
     examples: ClassVar = (
         Example({"percent": 75}, passes="The river, the sea.", fails="The river, the River."),
         Example({"percent": 75}, passes="山高水长。", fails="高高兴兴。", language="zh"),
     )
+
+    def slots(self, language: str) -> dict[str, Any]:
+        return {**super().slots(language), "percent": f"{self.percent:g}"}
 
     @words_needed
     def judge(self, text: Text, context: Context) -> Verdict:

@@ -16,7 +16,8 @@ from data_gen.__main__ import main
 from data_gen.config import parse_config
 from data_gen.pipeline import make_dataset
 from data_gen.seeds import FileSeeds
-from rewards import MathVerifier, RaifError, Response, read_instructions
+from data_gen.shards import read_data
+from rewards import MathVerifier, RaifError, Response
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SMOKE = REPOSITORY / "recipes" / "data" / "smoke.yaml"
@@ -25,7 +26,7 @@ RECIPE: dict[str, Any] = {"counts": {"train": 6, "test": 2}, "seeds": [{"type": 
 
 def recipe(folder: Path, **changes: Any) -> Path:
     path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump({**RECIPE, **changes}), encoding="utf-8")
+    path.write_text(yaml.safe_dump({**RECIPE, **changes}, sort_keys=False), encoding="utf-8")
     return path
 
 
@@ -37,7 +38,8 @@ def command(monkeypatch: pytest.MonkeyPatch, *options: str | Path) -> int:
 
 
 def bytes_of(folder: Path) -> dict[str, tuple[bytes, int]]:
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
@@ -65,16 +67,16 @@ def test_an_unfinished_folder_is_made_again(tmp_path: Path) -> None:
     config = parse_config(RECIPE, "test")
     manifest = make_dataset(config, tmp_path)
     (tmp_path / "manifest.json").unlink()
-    (tmp_path / "instructions.jsonl").write_text("half a li", encoding="utf-8")
+    (tmp_path / "data" / "train-00000-of-00001.jsonl").write_text("half a li", encoding="utf-8")
     assert make_dataset(config, tmp_path) == manifest
-    assert len(read_instructions(tmp_path / "instructions.jsonl")) == 8
+    assert len(read_data(tmp_path)) == 8
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:
     seen: list[tuple[str, int]] = []
     config = parse_config({**RECIPE, "warm_start": {"count": 2}}, "test")
     make_dataset(config, tmp_path, progress=lambda stage, done: seen.append((stage, done)))
-    assert seen[-1] == ("warm start", 2)
+    assert seen[-1] == ("warm_start", 2)
     assert ("train", 6) in seen
     assert ("test", 2) in seen
 
@@ -156,7 +158,7 @@ def test_gsm8k_through_the_command(shared_dir: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "every witness verified" in done.stderr
-    tasks = read_instructions(tmp_path / "instructions.jsonl")
+    tasks = read_data(tmp_path)
     assert len(tasks) == 80
     assert all(task.evaluate(Response(None, task.witness or "")).hard for task in tasks)
     verdicts = MathVerifier().judge([(task.answer.value, task.witness or "") for task in tasks if task.answer])
@@ -171,7 +173,7 @@ def test_gsm8k_through_the_command(shared_dir: Path, tmp_path: Path) -> None:
         ({"constraints": {"mni": 1}}, ["constraints.mni"]),
         ({"constraints": {"weights": {"layout:bulets": 1}}}, ["did you mean 'layout:bullets'?"]),
         ({"constraints": {"weights": {"layout:bullets": 0}}}, ["layout:bullets", "greater than 0"]),
-        ({"constraints": {"min": 3, "max": 2}}, ["constraints.min 3 exceeds max 2"]),
+        ({"constraints": {"min": 3, "max": 2}}, ["constraints", "min 3 exceeds max 2"]),
         ({"arguments": {"layout:bulets": {"count": [1, 2]}}}, ["did you mean 'layout:bullets'?"]),
         ({"arguments": {"layout:bullets": {"count": [5, 2]}}}, ["[5, 2]", "layout:bullets.count", "low <= high"]),
         ({"arguments": {"layout:bullets": {"cuont": [1, 2]}}}, ["'cuont'", "count"]),
@@ -233,3 +235,97 @@ def test_a_wrong_field_mapping(
     options = ("--config", recipe(tmp_path), "--out", tmp_path / "out", "--seeds", seeds, "--fields", fields)
     assert command(monkeypatch, *options) == 1
     assert "request" in capsys.readouterr().err
+
+
+# ---- shards, processes and executors ----------------------------------------------------------------------------
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {name: content for name, (content, _) in bytes_of(folder).items()}
+
+
+def test_workers_and_shards_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recipe(tmp_path, counts={"train": 70, "test": 10}, rows_per_shard=30, warm_start={"count": 9})
+    assert command(monkeypatch, "--config", path, "--out", tmp_path / "whole", "--workers", 1) == 0
+    out = tmp_path / "out"
+    assert command(monkeypatch, "--config", path, "--out", out, "--shards", "odd", "--workers", 2) == 0
+    assert "2 of 5 shards are complete" in capsys.readouterr().err
+    assert sorted(file.name for file in out.glob("data/*")) == [
+        "test-00000-of-00001.jsonl",
+        "train-00001-of-00003.jsonl",
+    ]
+    assert command(monkeypatch, "--config", path, "--out", out, "--shards", "0,2,4") == 0
+    assert "70 train, 10 test instructions" in capsys.readouterr().err
+    assert files_of(out) == files_of(tmp_path / "whole")
+
+
+def test_a_limit_makes_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = recipe(tmp_path, counts={"train": 40, "test": 3}, warm_start={"count": 9})
+    assert command(monkeypatch, "--config", path, "--out", tmp_path / "all") == 0
+    assert command(monkeypatch, "--config", path, "--out", tmp_path / "few", "--limit", 5) == 0
+    assert read_data(tmp_path / "few", "train") == read_data(tmp_path / "all", "train", limit=5)
+    assert read_data(tmp_path / "few", "test") == read_data(tmp_path / "all", "test")
+    demonstrations = [(tmp_path / name / "warm_start.jsonl").read_bytes() for name in ("few", "all")]
+    assert demonstrations[0].count(b"\n") == 5
+    assert demonstrations[1].startswith(demonstrations[0])
+    assert command(monkeypatch, "--config", path, "--out", tmp_path / "all", "--limit", 5) == 1
+
+
+def test_a_dry_run_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recipe(tmp_path, counts={"train": 1_000_000, "test": 500}, warm_start={"count": 9})
+    before = set(tmp_path.iterdir())
+    assert command(monkeypatch, "--config", path, "--out", tmp_path / "out", "--dry-run", "--workers", 3) == 0
+    said = capsys.readouterr().err
+    for words in (
+        "102 shards, 102 of them yet to be made",
+        "train: 1,000,000 rows in shards 0-99, the first is data/train-00000-of-00100.jsonl",
+        "test: 500 rows in shard 100",
+        "warm_start: 9 rows in shard 101",
+        "rows/s in each of 3 processes",
+        "nothing was written",
+    ):
+        assert words in said
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--executor", "slrum"], "did you mean 'slurm'"),
+        (["--executor", "slurm"], "slurm needs a partition"),
+        (["--executor", "local", "--tasks", "0"], "must be positive"),
+        (["--tasks", "3"], "--tasks 3 needs an --executor"),
+        (["--workers", "0"], "workers is 0"),
+        (["--limit", "0"], "--limit 0 must be at least 1"),
+        (["--shards", "evne"], "shards 'evne' must be even, odd, or numbers"),
+        (["--shards", "0,2"], "2 does not lie in 0-1; the recipe makes 2 shards"),
+        (["--shards", "1-0"], "1-0 does not lie in 0-1"),
+    ],
+)
+def test_options_that_cannot_be(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    words: str,
+) -> None:
+    assert command(monkeypatch, "--config", recipe(tmp_path), "--out", tmp_path / "out", *options) == 1
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("error:") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_later_stages_may_write_one_file(tmp_path: Path) -> None:
+    make_dataset(parse_config(RECIPE, "test"), tmp_path / "out")
+    tasks = read_data(tmp_path / "out")
+    lines = "".join(f"{task.model_dump_json()}\n" for task in tasks)
+    (tmp_path / "instructions.jsonl").write_text(lines, encoding="utf-8")
+    for source in (tmp_path, tmp_path / "instructions.jsonl"):
+        assert read_data(source) == tasks
+        assert read_data(source, "test") == tasks[6:]
+        assert read_data(source, limit=3) == tasks[:3]

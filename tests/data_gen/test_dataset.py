@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ import pytest
 from data_gen.arguments import DEFAULT_TYPES
 from data_gen.config import parse_config
 from data_gen.pipeline import make_dataset
-from rewards import Instruction, MathVerifier, Response, Status, read_instructions
+from data_gen.shards import read_data, read_folder
+from rewards import Instruction, MathVerifier, Response, Status
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NUMBERED = ("length:min_words", "length:max_words")
@@ -30,12 +31,18 @@ def mixed(train: int = 400, test: int = 150, **changes: Any) -> dict[str, Any]:
         "languages": {"en": 0.6, "zh": 0.4},
         "constraints": {"min": 1, "max": 3},
         "layouts": {"inline": 0.5, "list": 0.5},
+        "phrasing": {"wordings": "own"},
+        "expert": {"style": "notes"},
     }
     return {**content, **changes}
 
 
 def make(content: dict[str, Any], out: Path) -> dict[str, Any]:
     return make_dataset(parse_config(content, "test"), out)
+
+
+def files_of(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -51,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tasks(folder: Path) -> list[Instruction]:
-    return read_instructions(folder / "instructions.jsonl")
+    return list(read_folder(folder))
 
 
 def test_every_witness_and_expert_is_accepted(tasks: list[Instruction]) -> None:
@@ -93,13 +100,15 @@ def test_ids_are_unique_content_hashes(tasks: list[Instruction]) -> None:
 
 def test_the_prompt_says_every_demand(tasks: list[Instruction]) -> None:
     for task in tasks:
-        assert task.prompt.startswith(task.request)
-        assert ("\\boxed{}" in task.prompt) == (task.answer is not None)
-        for constraint in task.constraints:
-            wordings = {constraint.describe(task.language, wording) for wording in range(8)}
-            assert any(wording in task.prompt for wording in wordings)
-    layouts = {"Requirements:" in task.prompt or "要求：" in task.prompt for task in tasks}
-    assert layouts == {True, False}
+        prompt = task.prompt_text
+        assert prompt.startswith(task.request)
+        assert ("\\boxed{}" in prompt) == (task.answer is not None)
+        assert len(task.sub_instructions) == len(task.constraints)
+        for sub, (path, constraint) in zip(task.sub_instructions, task.tree.constraints(), strict=True):
+            assert sub.path == path
+            assert sub.text in {constraint.describe(task.language, wording) for wording in range(8)}
+            assert sub.text.rstrip(".。")[1:] in prompt
+    assert {"\n- " in task.prompt_text or "\n* " in task.prompt_text for task in tasks} == {True, False}
 
 
 def test_every_type_and_language_occurs(tasks: list[Instruction]) -> None:
@@ -142,7 +151,7 @@ def test_wide_arguments_are_held_out(tasks: list[Instruction]) -> None:
 
 def test_manifest(folder: Path, tasks: list[Instruction]) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["schema_version"] == 1
+    assert manifest["schema_version"] == 2
     assert manifest["seed"] == 3
     assert manifest["counts"] == {"train": 400, "test": 150}
     assert sum(manifest["languages"].values()) == 550
@@ -151,10 +160,20 @@ def test_manifest(folder: Path, tasks: list[Instruction]) -> None:
     assert manifest["warm_start"] == {"rows": 0, "careless": 0, "direct": 0}
     assert set(manifest["rejected"]) == {"train", "test"}
     assert set(manifest["versions"]) == {"data_gen", "python", "pydantic", "langdetect", "math-verify"}
-    content = (folder / "instructions.jsonl").read_bytes()
-    assert manifest["files"] == {"instructions.jsonl": hashlib.sha256(content).hexdigest()}
-    names = {path.name for path in folder.iterdir()}
-    assert names == {"instruction.schema.json", "instructions.jsonl", "manifest.json"}
+    assert manifest["seed_sets"] == Counter(task.source.seed_set for task in tasks)
+    assert manifest["constraints"] == Counter(constraint.type for task in tasks for constraint in task.constraints)
+    names = ["train-00000-of-00001", "test-00000-of-00001"]
+    digests = {
+        f"data/{name}.jsonl": hashlib.sha256((folder / "data" / f"{name}.jsonl").read_bytes()).hexdigest()
+        for name in names
+    }
+    assert manifest["files"] == digests
+    assert files_of(folder) == {
+        "instruction.schema.json",
+        "manifest.json",
+        *digests,
+        *(f"shards/{n}.json" for n in names),
+    }
 
 
 def test_warm_start_rows(smoke_data: Path) -> None:
@@ -183,8 +202,7 @@ def test_careful_demonstrations_obey_everything(tmp_path: Path) -> None:
 
 
 def test_test_tasks_stay_out_of_the_warm_start(smoke_data: Path) -> None:
-    tasks = read_instructions(smoke_data / "instructions.jsonl")
-    asked = {task.request for task in tasks if task.split == "test"}
+    asked = {task.request for task in read_folder(smoke_data, "test")}
     assert [row for row in rows_of(smoke_data / "warm_start.jsonl") if row["prompt"].startswith(tuple(asked))] == []
 
 
@@ -193,25 +211,26 @@ def made_in_a_process(out: Path, hash_seed: str, seed: str) -> dict[str, bytes]:
     options = ["--config", str(recipe), "--out", str(out), "--train", "40", "--test", "10", "--seed", seed]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(REPOSITORY)}
     subprocess.run([sys.executable, "-m", "data_gen", *options], check=True, env=environment, capture_output=True)
-    return {path.name: path.read_bytes() for path in out.iterdir()}
+    return {name: (out / name).read_bytes() for name in files_of(out)}
 
 
 def test_the_same_recipe_gives_the_same_bytes(tmp_path: Path) -> None:
     one, two = made_in_a_process(tmp_path / "a", "1", "5"), made_in_a_process(tmp_path / "b", "2", "5")
     assert one == two
-    assert set(one) == {"instructions.jsonl", "instruction.schema.json", "warm_start.jsonl", "manifest.json"}
+    assert len(one) == 8
+    assert {"data/train-00000-of-00001.jsonl", "warm_start.jsonl", "manifest.json"} < set(one)
 
 
 def test_another_seed_gives_other_tasks(tmp_path: Path) -> None:
     made = []
     for seed in (0, 1):
         make(mixed(60, 5, seed=seed), tmp_path / str(seed))
-        made.append({task.id for task in read_instructions(tmp_path / str(seed) / "instructions.jsonl")})
+        made.append({task.id for task in read_data(tmp_path / str(seed))})
     assert len(made[0] & made[1]) <= 3
 
 
 def test_a_row_does_not_depend_on_the_number_of_rows(tmp_path: Path) -> None:
     for count in (20, 30):
         make(mixed(count, 0), tmp_path / str(count))
-    few, many = ((tmp_path / str(count) / "instructions.jsonl").read_text(encoding="utf-8") for count in (20, 30))
-    assert many.startswith(few)
+    few, many = (read_data(tmp_path / str(count)) for count in (20, 30))
+    assert many[:20] == few

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_gen.arguments import DEFAULT_TYPES, ArgumentSampler
+from data_gen.arguments import DEFAULT_TYPES, ArgumentSampler, Wanted
 from data_gen.seeds import ArithmeticSeeds, WritingSeeds
 from data_gen.witness import answer_language, write
 from rewards import Constraint, Context, Response, Status, parse_constraint
@@ -23,7 +23,7 @@ def drawn(number: int, name: str, language: str) -> tuple[Constraint, str] | Non
     rng = Random(number)
     seeds = rng.choice((ArithmeticSeeds(), WritingSeeds()))
     seed = seeds.draw(rng, language)
-    arguments = ArgumentSampler(rng.choice(("train", "test"))).draw(name, seed, language, rng)
+    arguments = ArgumentSampler(rng.choice(("train", "test"))).draw(name, Wanted(seed, language, rng))
     if arguments is None:
         return None
     constraint = parse_constraint(arguments)

@@ -1,4 +1,4 @@
-"""Expert demonstrations: thinking that lists the demands and works the task out, then a witness-built answer."""
+"""Demonstrations made from a seed and a verified witness."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from random import Random
 
 from pydantic import BaseModel, ConfigDict
 
+from data_gen.experts.branches import Facts, active
+from data_gen.experts.thinking import Style, think
 from data_gen.seeds import Seed
 from data_gen.witness import answer_language, write
 from rewards.constraint import Constraint
 from rewards.instruction import Demonstration, Instruction, Prompt
 from rewards.response import Response
-
-_SEPARATOR = {"en": "; ", "zh": "；"}
-_STOP = {"en": ". ", "zh": "。"}
+from rewards.tree import Node
 
 
 class WarmStartRow(BaseModel):
@@ -32,14 +32,9 @@ class WarmStartRow(BaseModel):
     hard: bool | None
 
 
-def think(seed: Seed, constraints: Sequence[Constraint], language: str) -> str:
-    """Return expert thinking: the demands in a few words each, then the working of the task."""
-    notes = _SEPARATOR[seed.language].join(constraint.note(seed.language) for constraint in constraints)
-    solution = seed.solutions.get(language)
-    return f"{notes}{_STOP[seed.language]}{solution.thinking if solution else ''}".strip()
-
-
-def warm_start_row(instruction: Instruction, seed: Seed, rng: Random, careless: float, direct: float) -> WarmStartRow:
+def warm_start_row(
+    instruction: Instruction, seed: Seed, rng: Random, careless: float, direct: float, style: Style = "notes"
+) -> WarmStartRow:
     """Demonstrate an instruction, leaving each demand out with probability `careless`.
 
     Without thinking (probability `direct`) demands are left out half as often again, up to 0.9: what was not
@@ -47,16 +42,30 @@ def warm_start_row(instruction: Instruction, seed: Seed, rng: Random, careless: 
     """
     thinks = rng.random() >= direct
     rate = careless if thinks else min(0.9, 1.5 * careless)
-    kept = [constraint for constraint in instruction.constraints if rng.random() >= rate]
-    language = answer_language(instruction.constraints, seed.language)
+    facts = Facts(Response(None, instruction.witness or ""), instruction.context(), instruction.answer)
+    demands = list(active(instruction.tree, facts))
+    kept = [constraint for constraint in demands if rng.random() >= rate]
+    language = answer_language(demands, seed.language)
     answer = write(seed.solutions[language], language, kept, rng)
     verdict = instruction.evaluate(Response(None, answer)).hard
-    thinking = think(seed, instruction.constraints, language) if thinks else None
+    thinking = None
+    if thinks:
+        thinking = think(seed, demands, language, style, tree=instruction.tree, rng=rng, answer=answer)
     return WarmStartRow(
         instruction_id=instruction.id, prompt=instruction.prompt, thinking=thinking, answer=answer, hard=verdict
     )
 
 
-def demonstrate(seed: Seed, constraints: Sequence[Constraint], language: str, answer: str) -> Demonstration:
-    """Return the expert's demonstration for a verified witness."""
-    return Demonstration(thinking=think(seed, constraints, language), answer=answer)
+def demonstrate(
+    seed: Seed,
+    constraints: Sequence[Constraint],
+    language: str,
+    answer: str,
+    style: Style = "notes",
+    *,
+    tree: Node | None = None,
+    rng: Random | None = None,
+) -> Demonstration:
+    """Return the expert's demonstration for a verified witness; the arguments are those of `think`."""
+    thinking = think(seed, constraints, language, style, tree=tree, rng=rng, answer=answer)
+    return Demonstration(thinking=thinking, answer=answer)

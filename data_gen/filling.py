@@ -1,0 +1,224 @@
+"""Put constraints into the slots of a shape, so that what counts in any of its worlds has a witness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from random import Random
+from typing import NamedTuple
+
+from data_gen.arguments import ArgumentSampler, Wanted
+from data_gen.correctness import is_right
+from data_gen.pairs import ANSWER, not_with
+from data_gen.planning import Plan, World, worlds
+from data_gen.seeds import Seed
+from data_gen.shapes import Shape
+from data_gen.witness import Attempt, solve
+from rewards.conditions import ResponseCondition
+from rewards.constraint import Constraint, Context, parse_constraint
+from rewards.task_answer import MathAnswer
+
+_TRIES = 20
+REDRAWS = 8  # constraints drawn again before a candidate is given up
+#: What makes parts, with the scope of one of them and the argument that says how many there are.
+PARTS: Mapping[str, tuple[str, str]] = {
+    "length:paragraphs": ("paragraph({})", "count"),
+    "length:lines": ("line({})", "count"),
+    "layout:sections": ("section({})", "count"),
+}
+#: What can be asked of one part; whether it can be met there is up to the witness.
+ABOUT_PARTS = ("keywords:existence", "keywords:forbidden", "punctuation:*", "case:*", "length:*_words", "letters:*")
+
+
+class Filled(NamedTuple):
+    """The constraints of every slot in document order, those that count, and a response that satisfies these."""
+
+    constraints: tuple[Constraint, ...]
+    counted: tuple[Constraint, ...]
+    language: str
+    witness: str
+
+
+class Filler:
+    """Draws the constraints of one instruction after the other; counts in `rejected` what had to be drawn again.
+
+    Args:
+        weights: the weight of every type that may be drawn.
+        parts: the share of chains whose first step makes parts that the later steps speak about.
+    """
+
+    def __init__(
+        self, sampler: ArgumentSampler, weights: Mapping[str, float], parts: float, rejected: Counter[str]
+    ) -> None:
+        self.sampler, self.weights, self.parts, self.rejected = sampler, dict(weights), parts, rejected
+        self._makers = [name for name in PARTS if name in weights]
+        self._about = [name for name in weights if any(fnmatchcase(name, glob) for glob in ABOUT_PARTS)]
+        self._names, self._bounds = list(self.weights), list(accumulate(self.weights.values()))
+
+    def fill(self, plan: Plan, seed: Seed, tightness: float, conditioned: float, rng: Random) -> Filled | None:
+        """Return constraints for every slot with a witness, or None if none was found."""
+        slots = self._slots(plan.shape, seed, rng)
+        if len(slots) < plan.shape.size:
+            self.rejected["fewer types than slots"] += 1
+            return None
+        language = _language_of(slots, seed, rng)
+        if language not in seed.solutions:
+            self.rejected[f"no solution in {language}"] += 1
+            return None
+        one = _Filling(self, plan, slots, Wanted(seed, language, rng, tightness, conditioned))
+        return one.solve() if one.draw() else None
+
+    def draw_type(self, blocked: set[str], rng: Random) -> str | None:
+        """Return a type that is not blocked, or None if every one is."""
+        for _ in range(_TRIES):
+            name = rng.choices(self._names, cum_weights=self._bounds)[0]
+            if name not in blocked:
+                return name
+        names = [name for name in self._names if name not in blocked]
+        return rng.choices(names, [self.weights[name] for name in names])[0] if names else None
+
+    def _slots(self, shape: Shape, seed: Seed, rng: Random) -> list[_Slot]:
+        """Return the types of the slots in document order."""
+        beside = {ANSWER} if isinstance(seed.answer, MathAnswer) else set()
+        return list(self._draw_slots(shape, set(), beside, seed.language, rng))
+
+    def _draw_slots(
+        self, shape: Shape, used: set[str], beside: set[str], language: str, rng: Random
+    ) -> Iterator[_Slot]:
+        """Yield a type for every slot; `used` are those so far, `beside` those of them that count together with it."""
+        makers = [name for name in self._makers if name not in used] if shape.kind == "chain" and self._about else []
+        if makers and all(not child.children for child in shape.children) and rng.random() < self.parts:
+            yield from self._slots_about_parts(rng.choice(makers), len(shape.children) - 1, used, rng)
+        elif shape.children:
+            after = set(beside)
+            for child in shape.children:
+                own = set(beside) if shape.kind == "selection" else after
+                yield from self._draw_slots(child, used, own, language, rng)
+                after |= own
+            beside |= after
+        elif name := self.draw_type(used | not_with(beside, language), rng):
+            used.add(name)
+            beside.add(name)
+            yield _Slot(name)
+
+    def _slots_about_parts(self, maker: str, count: int, used: set[str], rng: Random) -> Iterator[_Slot]:
+        used.add(maker)
+        yield _Slot(maker)
+        for _ in range(count):
+            yield _Slot(rng.choices(self._about, [self.weights[name] for name in self._about])[0], maker)
+
+
+class _Slot(NamedTuple):
+    """What is wanted in a slot: a type, and the type that makes the parts it speaks about."""
+
+    name: str
+    maker: str = ""
+
+
+class _Filling:
+    """The filling of one plan: constraints that stand in each other's way are drawn again."""
+
+    def __init__(self, filler: Filler, plan: Plan, slots: list[_Slot], wanted: Wanted) -> None:
+        self.filler, self.plan, self.slots, self.wanted = filler, plan, slots, wanted
+        self.constraints: list[Constraint] = []
+        self.context = Context(wanted.seed.request, wanted.seed.language)
+        self.redraws = REDRAWS
+
+    def draw(self) -> bool:
+        """Draw a constraint for every slot."""
+        for number, slot in enumerate(self.slots):
+            constraint = self._draw(slot)
+            if constraint is None:
+                self.filler.rejected[f"no arguments for {slot.name}"] += 1
+                constraint = self._another(number)
+            if constraint is None:
+                return False
+            self.constraints.append(constraint)
+        return True
+
+    def solve(self) -> Filled | None:
+        """Solve the world that is intended, then those of the branches that are not taken."""
+        intended, *others = worlds(self.plan)
+        witness = self._solve_world(intended, keep_answer=True)
+        if witness is None or any(self._solve_world(world, keep_answer=False) is None for world in others):
+            return None
+        counted = tuple(self.constraints[leaf] for leaf in intended.leaves)
+        return Filled(tuple(self.constraints), counted, self.wanted.language, witness)
+
+    def _solve_world(self, world: World, keep_answer: bool) -> str | None:
+        """Return a witness of a world; constraints in its way, or in that of the task's answer, are drawn again."""
+        while True:
+            attempt = self._attempt(world)
+            lost = keep_answer and not attempt.refused and not is_right(self.wanted.seed.answer, attempt.text)
+            if not attempt.refused and not lost:
+                return attempt.text
+            number = self._culprit(attempt, world)
+            if number is None or not self._replace(number, "no answer left" if lost else "no witness"):
+                return None
+
+    def _attempt(self, world: World) -> Attempt:
+        seed, rng, language = self.wanted.seed, self.wanted.rng, self.wanted.language
+        wanted = [*self._conditions(), *(self.constraints[leaf] for leaf in world.leaves)]
+        return solve(seed.solutions[language], language, wanted, self.context, rng)
+
+    def _conditions(self) -> Iterator[Constraint]:
+        """Yield what a response must satisfy so that the branches meant are taken."""
+        for own, taken in zip(self.plan.conditions, self.plan.taken, strict=True):
+            if taken is not None and taken < len(own) and isinstance(condition := own[taken], ResponseCondition):
+                yield condition.constraint
+
+    def _culprit(self, attempt: Attempt, world: World) -> int | None:
+        """Return the slot to draw again: one that is refused, and counts in no world that is solved already."""
+        refused = [leaf for leaf in world.own if any(self.constraints[leaf] is each for each in attempt.refused)]
+        options = sorted(refused or world.own)
+        return self.wanted.rng.choice(options) if options else None
+
+    def _replace(self, number: int, reason: str) -> bool:
+        self.filler.rejected[f"{reason} with {self.constraints[number].type}"] += 1
+        constraint = self._another(number)
+        if constraint is not None:
+            self.constraints[number] = constraint
+        return constraint is not None
+
+    def _another(self, number: int) -> Constraint | None:
+        """Draw another constraint for a slot, of a type that leaves the language of the answer as it is."""
+        while self.redraws > 0:
+            self.redraws -= 1
+            slot = self._another_slot(self.slots[number])
+            if slot is not None and not _decides_language(slot.name):
+                self.slots[number] = slot
+                constraint = self._draw(slot)
+                if constraint is not None:
+                    return constraint
+        return None
+
+    def _another_slot(self, slot: _Slot) -> _Slot | None:
+        if slot.maker:
+            return slot._replace(name=self.wanted.rng.choice(self.filler._about))
+        used = {each.name for each in self.slots}
+        beside = used - {slot.name} | ({ANSWER} if isinstance(self.wanted.seed.answer, MathAnswer) else set())
+        name = self.filler.draw_type(used | not_with(beside, self.wanted.language), self.wanted.rng)
+        return None if name is None else _Slot(name)
+
+    def _draw(self, slot: _Slot) -> Constraint | None:
+        arguments = self.filler.sampler.draw(slot.name, self.wanted)
+        if arguments is None:
+            return None
+        if slot.maker:
+            made = next((each for each in self.constraints if each.type == slot.maker), None)
+            pattern, argument = PARTS[slot.maker]
+            arguments["scope"] = pattern.format(self.wanted.rng.randint(1, getattr(made, argument, 1)))
+        return parse_constraint(arguments)
+
+
+def _decides_language(name: str) -> bool:
+    return name == "language:response" or name.startswith("case:english")
+
+
+def _language_of(slots: list[_Slot], seed: Seed, rng: Random) -> str:
+    names = [slot.name for slot in slots if not slot.maker]
+    if "language:response" in names:
+        return rng.choice(sorted(seed.solutions))
+    return "en" if any(name.startswith("case:english") for name in names) else seed.language

@@ -1,0 +1,92 @@
+"""One constraint in words: a sentence by itself, or a clause inside a longer sentence."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from random import Random
+from typing import Literal
+
+from data_gen.phrasing_banks import STOPS, bank
+from rewards.constraint import Constraint, constraint_class
+from rewards.judged import Judged
+from rewards.scope import scope_prefix
+
+#: `own`: only the phrases of the constraint's class, which state the counting rule; `all`: the banks as well.
+Wordings = Literal["own", "all"]
+
+_SENTENCE_END = re.compile(r"[.!?:;][\"”)]*\s|[。！？：；]")
+_ABOUT_THE_ANSWER = re.compile(
+    r"\b(?:answer|reply|response|text)s?\b|回答|回复|答复|答案|作答|全文|正文", re.IGNORECASE
+)
+_NOT_IMPERATIVE = re.compile(r"(?:Your?|The|I|I'd|I'm|There|No|An?|Every|Each|Please|All|Only|It|At|Nothing|Exactly)\b")
+_PREPOSITION = {"en": ", ", "zh": "，"}
+
+
+_KEPT_CAPITAL = re.compile(r"I(?![a-z])|\S[A-Z]")
+
+
+def inline(sentence: str, language: str) -> str:
+    """Return a sentence without its stop and with a small first letter, to stand inside a longer one.
+
+    Example:
+        >>> inline("Write two lines.", "en"), inline("I'd like two lines.", "en"), inline("写两行。", "zh")
+        ('write two lines', "I'd like two lines", '写两行')
+    """
+    said = sentence.removesuffix(STOPS[language])
+    return said if language != "en" or _KEPT_CAPITAL.match(said) else said[:1].lower() + said[1:]
+
+
+class Wording:
+    """The wordings of constraints that a prompt may use, drawn one by one."""
+
+    def __init__(self, language: str, wordings: Wordings, rng: Random) -> None:
+        self.language, self.wordings, self.rng = language, wordings, rng
+
+    def sentence(self, constraint: Constraint) -> str:
+        """Return a sentence with its stop."""
+        templates = _templates(constraint.type, self.language, self.wordings)
+        if constraint.scope == "answer":
+            return self._filled(constraint, self.rng.choice(templates))
+        return self._scoped(constraint, self.clause(constraint))
+
+    def clause(self, constraint: Constraint) -> str:
+        """Return what can stand inside a sentence, without the scope; wordings of several sentences come last."""
+        templates = _clauses(constraint.type, self.language, self.wordings, constraint.scope != "answer")
+        return inline(self._filled(constraint, self.rng.choice(templates)), self.language)
+
+    def scoped_clause(self, constraint: Constraint) -> str:
+        """Return a clause that says where the constraint applies, if that is not the whole answer."""
+        clause = self.clause(constraint)
+        return clause if constraint.scope == "answer" else inline(self._scoped(constraint, clause), self.language)
+
+    def _scoped(self, constraint: Constraint, clause: str) -> str:
+        place = scope_prefix(constraint.scope, self.language)
+        return f"{place}{_PREPOSITION[self.language]}{clause}{STOPS[self.language]}"
+
+    def _filled(self, constraint: Constraint, template: str) -> str:
+        said = template.format_map(constraint.slots(self.language))
+        return said if said[-1:] in '.!?。！？"”`' else said + STOPS[self.language]
+
+
+def fits_clause(constraint: Constraint, language: str, wordings: Wordings) -> bool:
+    """Tell whether a constraint can be said inside a longer sentence."""
+    return isinstance(constraint, Judged) or any(
+        not _SENTENCE_END.search(template[:-1]) for template in _templates(constraint.type, language, wordings)
+    )
+
+
+@lru_cache(maxsize=2048)
+def _templates(kind: str, language: str, wordings: Wordings) -> tuple[str, ...]:
+    own = tuple(constraint_class(kind).phrases[language])
+    return own if wordings == "own" or kind == "judge:question" else bank(kind, language)
+
+
+@lru_cache(maxsize=4096)
+def _clauses(kind: str, language: str, wordings: Wordings, inside_part: bool) -> tuple[str, ...]:
+    """Return the wordings that read best inside a sentence; of those about a part, none that names the answer."""
+    found = _templates(kind, language, wordings)
+    if inside_part:
+        found = tuple(each for each in found if not _ABOUT_THE_ANSWER.search(each)) or found
+    found = tuple(each for each in found if not _SENTENCE_END.search(each[:-1])) or found
+    return tuple(each for each in found if not _NOT_IMPERATIVE.match(each)) or found

@@ -1,0 +1,104 @@
+"""One source of seeds in a data recipe: an embedded set, a file, or a data set of the Hugging Face hub."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from data_gen.seeds.presets import PRESETS, Preset
+from rewards.errors import unknown_name
+
+AnswerKind = Literal["math", "qa", "none"]
+EMBEDDED = ("arithmetic", "writing", "word_problems", "facts", "tasks")
+OUR_FIELDS = ("request", "answer", "solution", "language", "id", "topic", "tags", "licence", "passage")
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+_JSONL_FIELDS = {"request": "question", "answer": "answer"}
+
+
+class SeedSource(BaseModel):
+    """Where seeds come from and how they are prepared.
+
+    Fields:
+        type: an embedded set by its name; `file` (JSONL, CSV or parquet by suffix); `jsonl` (JSON Lines as they are,
+            without preparation); `hub` (`datasets.load_dataset`).
+        weight: how often it is drawn, relative to the other sources.
+        path: the file of `file` and `jsonl`.
+        name, config_name, split, revision, streaming: the data set of `hub`, as `load_dataset` takes them.
+        max_rows: stop reading after so many rows.
+        preset: the columns of a known data set (`PRESETS`); `fields` then override single ones.
+        fields: our field -> column; dots lead into nested columns (`conversation.0.content`).
+        exclude: columns that flag a row; rows where one is true are left out and counted.
+        answer_kind: what the answer column holds; `math` where neither this nor a preset says so.
+        licence: of the whole source, where rows and dataset card name none.
+        on_bad_row: `error`, or `skip` to count rows without the mapped columns by reason.
+        languages: what is kept; other languages are counted.
+        min_chars, max_chars: limits of a request's length.
+        dedup: Jaccard similarity of shingles from which a request counts as a near duplicate; null keeps all.
+        max_per_topic, max_per_tag: how many seeds one topic and one ability tag may have.
+
+    Example:
+        >>> SeedSource(type="file", path="train.jsonl", preset="gsm8k").mapping["request"]
+        'question'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["arithmetic", "writing", "word_problems", "facts", "tasks", "jsonl", "file", "hub"]
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    path: str | None = None
+    name: str | None = None
+    config_name: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    streaming: bool = False
+    max_rows: Count | None = None
+    preset: str | None = None
+    fields: dict[str, str] = Field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    answer_kind: AnswerKind | None = None
+    licence: str = ""
+    on_bad_row: Literal["error", "skip"] = "error"
+    languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1)] = ("en", "zh")
+    min_chars: Count = 1
+    max_chars: Count = 8000
+    dedup: Share | None = 0.8
+    max_per_topic: Count | None = None
+    max_per_tag: Count | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> SeedSource:
+        if self.preset is not None and self.preset not in PRESETS:
+            raise unknown_name("preset", self.preset, PRESETS, "Or map the columns under `fields`.")
+        for field in self.fields:
+            if field not in OUR_FIELDS:
+                raise unknown_name("field", field, OUR_FIELDS, "Map our fields to the columns of the data.")
+        if self.type in ("file", "jsonl") and not self.path:
+            raise ValueError(f"a seed source of type {self.type} needs a `path`")
+        if self.type == "hub" and not self.name:
+            raise ValueError("a seed source of type hub needs the `name` of a data set, such as openai/gsm8k")
+        if self.type in EMBEDDED and self.model_fields_set - {"type", "weight"}:
+            extra = ", ".join(sorted(self.model_fields_set - {"type", "weight"}))
+            raise ValueError(f"the embedded seed set {self.type} takes only a weight; remove: {extra}")
+        if self.type in ("file", "hub") and "request" not in self.mapping:
+            raise ValueError("`fields` must map `request` to a column, or `preset` name a known data set")
+        if self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars {self.min_chars} exceeds max_chars {self.max_chars}")
+        return self
+
+    @property
+    def known(self) -> Preset:
+        """The preset named, or an empty one."""
+        return PRESETS[self.preset] if self.preset else Preset()
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Our field -> column: those of the preset, overridden by `fields`."""
+        if self.type == "jsonl" and not self.preset:
+            return dict(self.fields) or dict(_JSONL_FIELDS)
+        return {**self.known.fields, **self.fields}
+
+    @property
+    def kind(self) -> AnswerKind:
+        return self.answer_kind or self.known.answer_kind
