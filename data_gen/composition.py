@@ -66,9 +66,7 @@ class Composer:
 
     def _candidate(self, rng: Random) -> Drawn | None:
         seed = self._draw_seed(rng)
-        level: Level | None = None
-        if levels := self.config.difficulty:
-            level = _choose(levels, rng)
+        level = self._draw_level(rng)
         dial = self.config.dial(level)
         plan = draw_plan(self._draw_shape(dial, rng), seed, rng)
         if plan is None:
@@ -124,6 +122,12 @@ class Composer:
             if belongs_to(self.split, f"seed={seed.set}/{seed.id}"):
                 return seed
         raise RaifError(f"seed set {seeds.name!r} has too few {language} rows for a {self.split} split; add seeds.")
+
+    def _draw_level(self, rng: Random) -> Level | None:
+        if not self.config.difficulty:
+            return None
+        level: Level = _choose(self.config.difficulty, rng)
+        return level
 
     def _draw_shape(self, dial: Dial, rng: Random) -> Shape:
         leaves = rng.randint(dial.min, dial.max)

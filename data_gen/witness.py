@@ -9,6 +9,7 @@ goes together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
@@ -42,12 +43,17 @@ def answer_language(constraints: Sequence[Constraint], default: str) -> str:
     return default
 
 
-def write(solution: Solution, language: str, constraints: Sequence[Constraint], rng: Random) -> str:
-    """Return an answer shaped by the constraints given; those left out are obeyed only by accident."""
+def plan(solution: Solution, language: str, constraints: Sequence[Constraint], rng: Random) -> Draft:
+    """Return a draft that knows what every constraint needs, and the edits that would make sure of it."""
     draft = Draft(language, core=solution.core, optional=solution.optional, extras=rng.randint(0, 2))
     for constraint in constraints:
         draft = constraint.witness(draft)
-    return draft.render()
+    return draft
+
+
+def write(solution: Solution, language: str, constraints: Sequence[Constraint], rng: Random) -> str:
+    """Return an answer shaped by the constraints given; those left out are obeyed only by accident."""
+    return plan(solution, language, constraints, rng).render()
 
 
 def solve(
@@ -61,7 +67,7 @@ def solve(
         >>> solve(Solution("", ("It is 7.",), ()), "en", [short], Context(), Random(0)).refused
         ()
     """
-    text = write(solution, language, constraints, rng)
+    text = replace(plan(solution, language, constraints, rng), edits=()).render()
     seen: set[str] = set()
     for _ in range(ROUNDS):
         refused = _refused(text, constraints, context)

@@ -38,7 +38,7 @@ def run(
 @evaluate_app.command("instructions")
 def evaluate_instructions(
     model: Annotated[str, typer.Option(help="Model folder or hub name.")],
-    data: Annotated[Path, typer.Option(help="Folder with instructions.jsonl, or such a file.")],
+    data: Annotated[Path, typer.Option(help="A data folder, or a file of instructions.")],
     out: Annotated[Path, typer.Option(help="Folder for rollouts.jsonl and metrics.json.")],
     cap: Annotated[int, typer.Option(help="Maximum completion tokens.")],
     split: Annotated[str, typer.Option(help="train or test.")] = "test",
@@ -113,7 +113,7 @@ def verify(
 
 @app.command()
 def score(
-    instructions: Annotated[Path, typer.Option(help="An instructions.jsonl.")],
+    instructions: Annotated[Path, typer.Option(help="A data folder, or a file of instructions.")],
     rollouts: Annotated[Path, typer.Option(help="JSON lines with instruction_id and completion; or a folder of them.")],
     out: Annotated[Path, typer.Option(help="Score lines; for a folder of rollouts a folder.")],
     rewards: Annotated[Path | None, typer.Option(help="YAML with `rewards:`; by default the constraints.")] = None,

@@ -33,7 +33,7 @@ def _option(default: Any, text: str) -> Any:
 class RAIFConfig(GRPOConfig):
     """Arguments of a RAIF training run. `max_completion_length` is the cap."""
 
-    instructions: str = _option("", "Folder with instructions.jsonl, such a file, or a data recipe (.yaml) to make it.")
+    instructions: str = _option("", "A data folder, a file of instructions, or a data recipe (.yaml) to make one.")
     rewards: list[dict[str, Any]] | None = _option(None, "Typed reward entries, e.g. [{type: constraints}].")
     system_prompt: str | None = _option(None, "System message of every prompt, e.g. to ask for <think> tags.")
     think_style: str = _option("auto", "Marks of thinking: auto | think | think_answer | answer | channels | none.")

@@ -26,7 +26,7 @@ def score(
     """Score a file of rollouts, or a folder of shards.
 
     Args:
-        instructions: an `instructions.jsonl`.
+        instructions: a file of instructions, or a data folder.
         rollouts: JSON lines with `instruction_id` and `completion`, or a folder of such files.
         out: a file, or a folder for shards.
         settings: rewards, cap, style and deadline, see `make_settings`.

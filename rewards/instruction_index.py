@@ -6,6 +6,7 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -16,11 +17,18 @@ CACHED = 2048
 _ID = re.compile(rb'\s*\{\s*"id"\s*:\s*"([\w-]+)"')
 
 
+class _Place(NamedTuple):
+    """Where a line begins: the number of its file, and the byte."""
+
+    file: int
+    begin: int
+
+
 class InstructionIndex:
-    """Where each instruction of an `instructions.jsonl` begins; records are parsed when they are asked for.
+    """Where each instruction of a file or a data folder begins; records are parsed when they are asked for.
 
     Args:
-        path: the file, opened as long as the index lives.
+        path: JSON lines, or a data folder; its files are open as long as the index lives.
         cached: how many parsed instructions are kept.
 
     Raises:
@@ -28,10 +36,7 @@ class InstructionIndex:
     """
 
     def __init__(self, path: str | Path, cached: int = CACHED) -> None:
-        self.path = Path(path)
-        if not self.path.is_file():
-            raise RaifError(f"no instructions at {path}; make them with `python -m data_gen --config ... --out DIR`.")
-        self._file = self.path.open("rb")
+        self._files = [file.open("rb") for file in instruction_paths(path)]
         self._offsets = self._find_offsets()
         self._parsed = lru_cache(maxsize=cached)(self._parse)
 
@@ -48,35 +53,53 @@ class InstructionIndex:
         return self._parsed(self._offsets[name])
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the files."""
+        for file in self._files:
+            file.close()
 
-    def _find_offsets(self) -> dict[str, int]:
-        offsets: dict[str, int] = {}
-        begin = 0
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    name = _id_of(line, f"{self.path}:{number}")
-                    if offsets.setdefault(name, begin) != begin and self._line(offsets[name]) != line.strip():
-                        raise RaifError(f"{self.path}:{number}: another instruction has the id {name!r} too.")
-                begin += len(line)
+    def _find_offsets(self) -> dict[str, _Place]:
+        offsets: dict[str, _Place] = {}
+        for place, opened in enumerate(self._files):
+            begin = 0
+            with open(opened.name, "rb") as file:
+                for number, line in enumerate(file, 1):
+                    if line.strip():
+                        where, here = f"{opened.name}:{number}", _Place(place, begin)
+                        name = _id_of(line, where)
+                        if offsets.setdefault(name, here) != here and self._line(offsets[name]) != line.strip():
+                            raise RaifError(f"{where}: another instruction has the id {name!r} too.")
+                    begin += len(line)
         if not offsets:
-            raise RaifError(f"{self.path} holds no instructions; make them with `python -m data_gen`.")
+            names = ", ".join(file.name for file in self._files)
+            raise RaifError(f"{names} holds no instructions; make them with `python -m data_gen`.")
         return offsets
 
-    def _line(self, begin: int) -> bytes:
-        self._file.seek(begin)
-        return self._file.readline().strip()
+    def _line(self, place: _Place) -> bytes:
+        file = self._files[place.file]
+        file.seek(place.begin)
+        return file.readline().strip()
 
-    def _parse(self, begin: int) -> Instruction:
+    def _parse(self, place: _Place) -> Instruction:
         try:
-            return Instruction.model_validate_json(self._line(begin))
+            return Instruction.model_validate_json(self._line(place))
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "line"
+            field = ".".join(str(part) for part in first["loc"]) or "line"
             message = first["msg"].removeprefix("Value error, ")
-            raise RaifError(f"its instruction is not valid: {place}: {message}") from error
+            raise RaifError(f"its instruction is not valid: {field}: {message}") from error
+
+
+def instruction_paths(source: str | Path) -> list[Path]:
+    """Return the files of instructions that a path names: itself, or the shards of a data folder."""
+    path = Path(source)
+    single = path / "instructions.jsonl"
+    if path.is_dir():
+        files = [single] if single.is_file() else sorted(path.glob("data/*.jsonl"))
+    else:
+        files = [path] if path.is_file() else []
+    if not files:
+        raise RaifError(f"no instructions at {source}; make them with `python -m data_gen --config ... --out DIR`.")
+    return files
 
 
 def _id_of(line: bytes, where: str) -> str:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from rewards.errors import RaifError
+from rewards.instruction_index import instruction_paths
 from rewards.score_rows import RawRow, Scored, ScoreSettings
 from rewards.score_summary import Tally, tally_of
 
@@ -33,7 +34,9 @@ def summary_path(out: Path) -> Path:
 
 def make_stamp(instructions: Path, rollouts: Path, settings: ScoreSettings) -> dict[str, Any]:
     """Return what decides every byte of a score file: digests of the inputs, and the settings."""
-    digests = {"instructions": _digest(instructions), "rollouts": _digest(rollouts)}
+    files = [_digest(path) for path in instruction_paths(instructions)]
+    of_instructions = files[0] if len(files) == 1 else hashlib.sha256("".join(files).encode()).hexdigest()
+    digests = {"instructions": of_instructions, "rollouts": _digest(rollouts)}
     return {**digests, **settings.model_dump(mode="json"), "schema_version": 1}
 
 

@@ -41,7 +41,7 @@ def score_file(
     """Score a file of rollouts; a file that was left unfinished is continued, and a finished one is left as it is.
 
     Args:
-        instructions: an `instructions.jsonl`.
+        instructions: a file of instructions, or a data folder.
         rollouts: JSON lines with `instruction_id` and `completion`, see `rewards.score_rows.RolloutRow`.
         out: the file of score lines; the summary and the stamp of its inputs stand next to it.
         settings: rewards, cap, style and deadline.
@@ -77,7 +77,7 @@ def _check(instructions: Path, rollouts: Path, out: Path, settings: ScoreSetting
     if workers < 1:
         raise RaifError(f"workers is {workers}; it must be at least 1.")
     for path, what in ((instructions, "instructions"), (rollouts, "rollouts")):
-        if not path.is_file():
+        if not path.is_file() and not (what == "instructions" and path.is_dir()):
             raise RaifError(f"no {what} at {path}; expected a file of JSON lines.")
         if path.resolve() == out.resolve():
             raise RaifError(f"{out} is the {what} file itself; name another file for the scores.")

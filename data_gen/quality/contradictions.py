@@ -24,15 +24,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
+from math import prod
 from typing import NamedTuple
 
 from data_gen.quality import meaning_counts as meaning_counts
 from data_gen.quality import meaning_texts as meaning_texts
 from data_gen.quality.meaning import ANY, COMPLETE, Bound, Demand, Meaning, meaning_of
 from data_gen.quality.measures import brings, holds, is_measured, is_refused, occurs
+from rewards.conditions import ResponseCondition
 from rewards.constraint import Constraint
 from rewards.constraints.matching import keys_of
-from rewards.tree import Node, Place
+from rewards.tree import Node, Place, Selection
 
 #: (part, whole): there are never more of the first than of the second.
 PARTS = (
@@ -65,6 +67,10 @@ class Clash(NamedTuple):
     reason: str
 
 
+Gate = tuple[Selection, int]
+Taken = dict[int, int]  # selections by identity, with the branch of each that must be taken
+
+
 class _Item(NamedTuple):
     path: str
     constraint: Constraint
@@ -88,10 +94,15 @@ def contradictions(tree: Node) -> list[Clash]:
     items = [_Item(place.path, place.leaf.constraint, meaning_of(place.leaf.constraint)) for place in places]
     if not any(place.gates for place in places):
         return _clashes(items)
-    found: dict[tuple[str, str, str], Clash] = {}
-    for world in _worlds(places, items):
+    gated = [(_taken(place.gates), item) for place, item in zip(places, items, strict=True)]
+    gated += _conditions(places)
+    # What clashes in a branch clashes among all leaves, too: most trees end here.
+    if not _clashes([item for _, item in gated]):
+        return []
+    found: dict[tuple[str, str], Clash] = {}
+    for world in _worlds(gated):
         for clash in _clashes(world):
-            found.setdefault((*clash.paths, clash.reason), clash)
+            found.setdefault(clash.paths, clash)
     return list(found.values())
 
 
@@ -100,45 +111,37 @@ def clashes_among(constraints: Sequence[Constraint]) -> list[Clash]:
     return _clashes([_Item(str(number), each, meaning_of(each)) for number, each in enumerate(constraints)])
 
 
-def _worlds(places: Sequence[Place], items: Sequence[_Item]) -> Iterator[list[_Item]]:
-    """Yield the sets of leaves that may be demanded together."""
-    selections = {id(selection): selection for place in places for selection, _ in place.gates}
-    branches = [range(len(each.branches) + 1) for each in selections.values()]
-    count = 1
-    for each in branches:
-        count *= len(each)
-    if count > _MOST_WORLDS:
-        for (first, one), (second, other) in combinations(zip(places, items, strict=True), 2):
-            if _together(first, second):
-                yield [one, other]
-        return
-    for taken in product(*branches):
-        choice = dict(zip(selections, taken, strict=True))
-        world = [
-            item
-            for place, item in zip(places, items, strict=True)
-            if all(choice[id(selection)] == index for selection, index in place.gates)
-        ]
-        yield [*world, *_conditions(places, choice)]
+def _taken(gates: Sequence[Gate]) -> Taken:
+    return {id(selection): index for selection, index in gates}
 
 
-def _conditions(places: Sequence[Place], choice: dict[int, int]) -> list[_Item]:
-    """Return the conditions on the answer that hold where these branches are taken."""
-    found: dict[str, _Item] = {}
+def _conditions(places: Sequence[Place]) -> list[tuple[Taken, _Item]]:
+    """Return the conditions that the answer itself decides, as demands of the branches that hang on them."""
+    found: dict[tuple[int, int], tuple[Taken, _Item]] = {}
     for place in places:
-        for selection, index in place.gates:
-            if choice[id(selection)] == index < len(selection.branches):
-                condition = selection.branches[index].when
-                constraint = getattr(condition, "constraint", None)
-                if condition.by == "response" and constraint is not None:
-                    path = f"condition of {place.path}"
-                    found.setdefault(f"{id(selection)}", _Item(path, constraint, meaning_of(constraint)))
+        for number, (selection, index) in enumerate(place.gates, 1):
+            condition = selection.branches[index].when if index < len(selection.branches) else None
+            if isinstance(condition, ResponseCondition):
+                constraint = condition.constraint
+                item = _Item(f"condition of {place.path}", constraint, meaning_of(constraint))
+                found.setdefault((id(selection), index), (_taken(place.gates[:number]), item))
     return list(found.values())
 
 
-def _together(first: Place, second: Place) -> bool:
-    taken = {id(selection): index for selection, index in first.gates}
-    return all(taken.get(id(selection), index) == index for selection, index in second.gates)
+def _worlds(gated: Sequence[tuple[Taken, _Item]]) -> Iterator[list[_Item]]:
+    """Yield the sets of leaves that may be demanded together; pairs of them, if there are very many sets."""
+    branches: dict[int, set[int]] = {}
+    for taken, _ in gated:
+        for selection, index in taken.items():
+            branches.setdefault(selection, set()).add(index)
+    if prod(map(len, branches.values())) > _MOST_WORLDS:
+        for (first, one), (second, other) in combinations(gated, 2):
+            if all(first.get(selection, index) == index for selection, index in second.items()):
+                yield [one, other]
+        return
+    for indices in product(*map(sorted, branches.values())):
+        choice = dict(zip(branches, indices, strict=True))
+        yield [item for taken, item in gated if all(choice[selection] == taken[selection] for selection in taken)]
 
 
 # ---- one set of constraints -------------------------------------------------------------------------------------

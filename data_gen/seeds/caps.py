@@ -11,7 +11,7 @@ from data_gen.seeds.seed import Seed
 
 
 class Candidates:
-    """What the choice needs to know of seeds, in some twenty bytes each: a hash for the order, topic, tags, language."""
+    """What the choice needs to know of seeds, in sixteen bytes each: a hash for the order, topic, tags, language."""
 
     def __init__(self, seeds: Iterable[Seed] = ()) -> None:
         self._orders, self._groups = array("Q"), array("L")

@@ -12,7 +12,7 @@ from typing import Any
 
 from rewards.errors import RaifError
 
-INSTALL = 'pip install "datasketch>=1.9"'
+INSTALL = 'pip install "datasketch>=2.0"'
 SHINGLE = 5
 PERMUTATIONS, SEED = 128, 1
 _STRICTEST = 0.95  # an index for more would need bands longer than the signature allows

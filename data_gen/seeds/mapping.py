@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from data_gen.seeds.rows import Row
@@ -41,6 +41,7 @@ class RowMapping:
         answer_kind: `math`, `qa` (one answer, or a list of accepted ones) or `none`.
         optional: our fields that a row may lack.
         licence: of rows that name none.
+        detect: tells the language of a request where no column says it.
     """
 
     def __init__(
@@ -49,18 +50,17 @@ class RowMapping:
         answer_kind: AnswerKind = "math",
         optional: tuple[str, ...] = (),
         licence: str = "",
+        detect: Callable[[str], str] | None = None,
     ) -> None:
+        self._detect = detect or _by_script
         self.fields, self.answer_kind, self.optional, self.licence = dict(fields), answer_kind, optional, licence
         unknown = sorted(set(self.fields) - set(OUR_FIELDS))
         if unknown or "request" not in self.fields:
             known = ", ".join(OUR_FIELDS)
             raise RaifError(f"fields {self.fields!r} must map 'request' and may map only: {known}.")
 
-    def seed(self, set_name: str, row: Row, language: str = "") -> Seed:
-        """Return the seed of a row; raises `BadRow` where the mapped columns are missing or blank.
-
-        `language` overrides what the row says or its characters suggest.
-        """
+    def seed(self, set_name: str, row: Row) -> Seed:
+        """Return the seed of a row; raises `BadRow` where the mapped columns are missing or blank."""
         if row.problem:
             raise BadRow("unreadable row", row.problem)
         values = self._values(row.columns)
@@ -70,7 +70,7 @@ class RowMapping:
         passage = _text(values.get("passage")).strip()
         if passage:
             request = f"{request}\n\n{passage}"
-        language = language or _language(_text(values.get("language")), request)
+        language = _code(_text(values.get("language"))) or self._detect(request)
         answer, solution = self._answer(values, language)
         return Seed(
             set_name,
@@ -141,11 +141,13 @@ def is_true(columns: Mapping[str, Any], path: str) -> bool:
     return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else value in (True, 1)
 
 
-def _language(given: str, request: str) -> str:
-    """Return the code of the language that a column names, or tell Chinese from the rest by its characters."""
-    if given.strip():
-        name = given.strip().lower()
-        return _CODES.get(name, name.split("-")[0].split("_")[0])
+def _code(given: str) -> str:
+    """Return the code of a language that a column gives by code or English name."""
+    name = given.strip().lower()
+    return _CODES.get(name, name.split("-")[0].split("_")[0])
+
+
+def _by_script(request: str) -> str:
     return "zh" if han_share(request) > 0.3 else "en"
 
 

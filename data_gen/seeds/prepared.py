@@ -34,6 +34,9 @@ class Limits(NamedTuple):
     in_memory: int = 20_000
 
 
+LIMITS = Limits()
+
+
 class PreparedSeeds:
     """A seed set made by `prepare`.
 
@@ -66,8 +69,7 @@ class Preparation:
         known = source.known
         stated = source.licence or licence or known.licence
         self.source, self.name = source, name
-        self._mapping = RowMapping(source.mapping, source.kind, known.optional, stated)
-        self._says_language = "language" in source.mapping
+        self._mapping = RowMapping(source.mapping, source.kind, known.optional, stated, request_language)
         self._excluded = (*known.exclude, *source.exclude)
         self._duplicates = DuplicateFilter(source.dedup) if source.dedup is not None else None
         self.read = 0
@@ -90,16 +92,12 @@ class Preparation:
             if is_true(row.columns, column):
                 return f"flagged {column}"
         try:
-            seed = self._mapping.seed(self.name, row)
+            return self._mapping.seed(self.name, row)
         except BadRow as error:
             if self.source.on_bad_row == "error":
                 advice = "Nothing was written; `on_bad_row: skip` counts such rows and goes on"
                 raise RaifError(f"{row.where} {error.sentence}. {advice}.") from error
             return error.reason
-        if self._says_language:
-            return seed
-        language = request_language(seed.request)
-        return seed if language == seed.language else self._mapping.seed(self.name, row, language)
 
     def _refusal(self, seed: Seed) -> str:
         length = len(seed.request)
@@ -127,7 +125,7 @@ def prepare(
     key: str,
     licence: str = "",
     cache: Path | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = LIMITS,
 ) -> PreparedSeeds:
     """Read and prepare rows, or open what was prepared before from the same content.
 

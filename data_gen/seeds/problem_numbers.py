@@ -11,6 +11,11 @@ from random import Random
 from typing import Any
 
 Slots = dict[str, Any]
+_STATIONERY = (
+    (("notebooks", "pens"), ("本笔记本", "支笔")),
+    (("folders", "markers"), ("个文件夹", "支马克笔")),
+    (("sketchbooks", "pencils"), ("本素描本", "支铅笔")),
+)
 
 
 def decimal(hundredths: int) -> str:
@@ -29,8 +34,7 @@ def _stationery(rng: Random) -> Slots:
     first, second = a * p, b * q
     both = first + second
     paid = next(note for note in (20, 50, 100) if note > both)
-    things = rng.choice(((("notebooks", "pens"), ("本笔记本", "支笔")), (("folders", "markers"), ("个文件夹", "支马克笔")),
-                         (("sketchbooks", "pencils"), ("本素描本", "支铅笔"))))  # fmt: skip
+    things = rng.choice(_STATIONERY)
     return {"a": a, "p": p, "b": b, "q": q, "paid": paid, "first": first, "second": second, "both": both,
             "answer": paid - both, "en": dict(zip("ij", things[0], strict=True)),
             "zh": dict(zip("ij", things[1], strict=True))}  # fmt: skip
@@ -61,7 +65,8 @@ def _tickets(rng: Random) -> Slots:
     first, second, off = adults * p, children * q, rng.randint(5, 15)
     place = rng.choice((("museum", "博物馆"), ("zoo", "动物园"), ("aquarium", "水族馆"), ("planetarium", "天文馆")))
     return {"adults": adults, "p": p, "children": children, "q": q, "off": off, "first": first, "second": second,
-            "both": first + second, "answer": first + second - off, "en": {"i": place[0]}, "zh": {"i": place[1]}}  # fmt: skip
+            "both": first + second, "answer": first + second - off,
+            "en": {"i": place[0]}, "zh": {"i": place[1]}}  # fmt: skip
 
 
 def _interest(rng: Random) -> Slots:
@@ -93,7 +98,8 @@ def _wage(rng: Random) -> Slots:
 
 
 def _parking(rng: Random) -> Slots:
-    first, further, hours, days = rng.randint(3, 8), rng.randint(2, 4), rng.randint(3, 9), rng.randint(2, 6)
+    first, hours, days = rng.randint(3, 8), rng.randint(3, 9), rng.randint(2, 6)
+    further = rng.randint(2, min(4, first - 1))
     rest = hours - 1
     return {"first": first, "further": further, "hours": hours, "days": days, "rest": rest, "later": rest * further,
             "day": first + rest * further, "answer": (first + rest * further) * days}  # fmt: skip
@@ -114,7 +120,8 @@ def _commute(rng: Random) -> Slots:
 
 
 def _drive(rng: Random) -> Slots:
-    slow, slow_hours, fast, fast_hours = rng.randrange(40, 71, 5), rng.randint(2, 3), rng.randrange(80, 121, 5), rng.randint(2, 4)  # fmt: skip
+    slow, slow_hours = rng.randrange(40, 71, 5), rng.randint(2, 3)
+    fast, fast_hours = rng.randrange(80, 121, 5), rng.randint(2, 4)
     first, second = slow * slow_hours, fast * fast_hours
     total = first + second + rng.randrange(20, 101, 10)
     return {"total": total, "slow": slow, "slow_hours": slow_hours, "fast": fast, "fast_hours": fast_hours,
@@ -134,7 +141,8 @@ def _tank(rng: Random) -> Slots:
 
 
 def _factory(rng: Random) -> Slots:
-    workers, rate, hours, percent = rng.choice((5, 10, 15, 20)), rng.randrange(6, 17, 2), rng.choice((5, 10)), rng.choice((2, 4, 6, 8))  # fmt: skip
+    workers, rate = rng.choice((5, 10, 15, 20)), rng.randrange(6, 17, 2)
+    hours, percent = rng.choice((5, 10)), rng.choice((2, 4, 6, 8))
     hourly = workers * rate
     made = hourly * hours
     faulty = made * percent // 100
@@ -165,10 +173,11 @@ def _fence(rng: Random) -> Slots:
 
 
 def _tiles(rng: Random) -> Slots:
-    length, width, box = rng.choice((4, 6, 8, 10)), rng.choice((3, 5, 6, 9)), rng.choice((4, 6, 8, 12))
+    length, width = rng.randint(4, 10), rng.randint(3, 9)
     area = length * width
+    box = rng.choice([size for size in (9, 10, 11, 12, 15, 18) if 4 * area % size])
     return {"length": length, "width": width, "per": 4, "box": box, "area": area, "tiles": 4 * area,
-            "answer": -(-4 * area // box), "whole": 4 * area // box, "rest": 4 * area % box}  # fmt: skip
+            "whole": 4 * area // box, "rest": 4 * area % box, "answer": 4 * area // box + 1}  # fmt: skip
 
 
 def _trees(rng: Random) -> Slots:
@@ -177,8 +186,8 @@ def _trees(rng: Random) -> Slots:
 
 
 def _pages(rng: Random) -> Slots:
-    k, m, unit = rng.randint(3, 6), rng.randint(2, 5), rng.randint(3, 9)
-    total = k * m * unit * (2 if k * m * unit < 80 else 1)
+    k, m = rng.randint(3, 6), rng.randint(2, 5)
+    total = k * m * rng.randint(-(-100 // (k * m)), 400 // (k * m))
     first = total // k
     rest = total - first
     second = rest // m
@@ -193,7 +202,8 @@ def _recipe(rng: Random) -> Slots:
 
 
 def _juice(rng: Random) -> Slots:
-    a, p, b, q = rng.randrange(200, 901, 100), rng.choice((10, 20, 30)), rng.randrange(200, 901, 100), rng.choice((40, 50, 60))  # fmt: skip
+    a, p = rng.randrange(200, 901, 100), rng.choice((10, 20, 30))
+    b, q = rng.randrange(200, 901, 100), rng.choice((40, 50, 60))
     first, second = a * p // 100, b * q // 100
     return {"a": a, "p": p, "b": b, "q": q, "first": first, "second": second, "answer": first + second}
 
@@ -212,7 +222,10 @@ def _pupils(rng: Random) -> Slots:
 
 
 def _ages(rng: Random) -> Slots:
-    age, times, years = rng.randint(7, 12), rng.randint(3, 5), rng.randint(4, 15)
+    age, times = rng.choice(
+        ((7, 4), (7, 5), (8, 4), (8, 5), (9, 4), (9, 5), (10, 4), (11, 3), (11, 4), (12, 3), (12, 4))
+    )
+    years = rng.randint(4, 15)
     mother = age * times
     return {"age": age, "times": times, "years": years, "mother": mother, "later": age + years,
             "mother_later": mother + years, "answer": age + mother + 2 * years}  # fmt: skip
@@ -234,7 +247,8 @@ def _library(rng: Random) -> Slots:
 
 
 def _average(rng: Random) -> Slots:
-    x, y, z, goal = rng.randint(72, 95), rng.randint(72, 95), rng.randint(72, 95), rng.randint(80, 88)
+    x, y, z = rng.randint(72, 95), rng.randint(72, 95), rng.randint(72, 95)
+    goal = rng.randint((x + y + z + 63) // 4, (x + y + z + 100) // 4)  # so that 60 to 100 points are needed
     return {"x": x, "y": y, "z": z, "goal": goal, "sum": x + y + z, "needed": 4 * goal, "answer": 4 * goal - x - y - z}
 
 

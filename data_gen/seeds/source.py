@@ -14,6 +14,18 @@ EMBEDDED = ("arithmetic", "writing", "word_problems", "facts", "tasks")
 OUR_FIELDS = ("request", "answer", "solution", "language", "id", "topic", "tags", "licence", "passage")
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+_HUB = frozenset({"name", "config_name", "split", "revision", "streaming"})
+_PREPARATION = frozenset(
+    "type weight max_rows preset fields exclude answer_kind licence on_bad_row languages min_chars max_chars dedup"
+    " max_per_topic max_per_tag".split()
+)
+#: The settings that each type looks at.
+_TAKEN = {
+    "embedded": frozenset({"type", "weight"}),
+    "jsonl": frozenset({"type", "weight", "path", "fields", "answer_kind"}),
+    "file": _PREPARATION | {"path"},
+    "hub": _PREPARATION | _HUB,
+}
 _JSONL_FIELDS = {"request": "question", "answer": "answer"}
 
 
@@ -78,14 +90,22 @@ class SeedSource(BaseModel):
             raise ValueError(f"a seed source of type {self.type} needs a `path`")
         if self.type == "hub" and not self.name:
             raise ValueError("a seed source of type hub needs the `name` of a data set, such as openai/gsm8k")
-        if self.type in EMBEDDED and self.model_fields_set - {"type", "weight"}:
-            extra = ", ".join(sorted(self.model_fields_set - {"type", "weight"}))
-            raise ValueError(f"the embedded seed set {self.type} takes only a weight; remove: {extra}")
+        self._refuse_ignored()
         if self.type in ("file", "hub") and "request" not in self.mapping:
             raise ValueError("`fields` must map `request` to a column, or `preset` name a known data set")
         if self.min_chars > self.max_chars:
             raise ValueError(f"min_chars {self.min_chars} exceeds max_chars {self.max_chars}")
         return self
+
+    def _refuse_ignored(self) -> None:
+        """Refuse settings that a type does not look at."""
+        taken = _TAKEN["embedded" if self.type in EMBEDDED else self.type]
+        ignored = sorted(self.model_fields_set - taken)
+        if ignored:
+            raise ValueError(
+                f"a seed source of type {self.type} does not take {', '.join(ignored)}; it takes: "
+                f"{', '.join(sorted(taken - {'type'}))}"
+            )
 
     @property
     def known(self) -> Preset:
@@ -95,7 +115,7 @@ class SeedSource(BaseModel):
     @property
     def mapping(self) -> dict[str, str]:
         """Our field -> column: those of the preset, overridden by `fields`."""
-        if self.type == "jsonl" and not self.preset:
+        if self.type == "jsonl":
             return dict(self.fields) or dict(_JSONL_FIELDS)
         return {**self.known.fields, **self.fields}
 

@@ -99,6 +99,9 @@ class DiskRows:
     def __iter__(self) -> Iterator[Seed]:
         return (self.row(code, place) for code in self.languages for place in range(self.count(code)))
 
+    def __reduce__(self) -> tuple[type[DiskRows], tuple[Path]]:
+        return DiskRows, (self.folder,)  # a descriptor means nothing in another process
+
     def __del__(self) -> None:
         if hasattr(self, "_descriptor"):
             os.close(self._descriptor)

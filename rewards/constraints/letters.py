@@ -21,7 +21,6 @@ from rewards.constraints.shaping import (
     exactly,
     grown,
     last_chunks,
-    without_chunks,
 )
 from rewards.text import Text
 from rewards.wordlists import LETTER_WORDS, SPARE_WORDS
@@ -56,10 +55,6 @@ def vowels_of(text: Text) -> str:
     letters = letters_of(text)
     plain = letters if letters.isascii() else unicodedata.normalize("NFD", letters)
     return "".join(vowel for vowel in _VOWELS if vowel in plain)
-
-
-def _without_vowels(text: str, banned: set[str]) -> str:
-    return without_chunks(text, lambda part: not banned.isdisjoint(vowels_of(Text(part))))
 
 
 def spare_word(letter: str) -> str:
@@ -283,6 +278,10 @@ class MaxDistinctVowels(Shaped):
         return at_most(len(found), self.count, f"kinds of vowels ({', '.join(found) or 'none'})")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
-        spared = [_without_vowels(text, set(banned)) for banned in combinations(_VOWELS, 5 - self.count)]
+        parts = [(part, vowels_of(Text(part))) for part in chunks(text)]
+        spared = [
+            "".join(part for part, vowels in parts if not any(vowel in vowels for vowel in banned)).strip()
+            for banned in combinations(_VOWELS, 5 - self.count)
+        ]
         yield from sorted(spared, key=len, reverse=True)
         yield added("", "That man has a van.", language)

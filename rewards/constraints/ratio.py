@@ -70,6 +70,9 @@ def trigrams(text: Text) -> set[str]:
     return set(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
 
 
+_WORDS_OF_SPARE = {"en": 1, "zh": 2}  # a neutral Chinese word counts as two, one a character
+
+
 @lru_cache(maxsize=64)
 def _new_words(reference: str, language: str) -> tuple[str, ...]:
     known = set(folded_words(Text(reference)))
@@ -251,16 +254,19 @@ class Overlap(Shaped):
         known, spare = chunks(self.reference), _new_words(self.reference, language)
         for start in (closed(text), ""):
             for size in range(len(known), 2, -1):
-                yield from self._diluted(joined([start, "".join(known[:size])], language), spare, language)
+                diluted = self._diluted(joined([start, "".join(known[:size])], language), spare, language)
+                if not diluted:
+                    break  # fewer words of the reference make the share smaller still
+                yield from diluted
 
-    def _diluted(self, start: str, spare: Sequence[str], language: str) -> Iterator[str]:
-        """Yield the text with as many words after it, which the reference does not hold, as the share asks for."""
+    def _diluted(self, start: str, spare: Sequence[str], language: str) -> list[str]:
+        """Return the text with as many words after it, which the reference does not hold, as the share asks for."""
         own = trigrams(Text(start))
         shared = 100 * len(own & _reference_trigrams(self.reference))
-        fewest = shared / (self.percent + OVERLAP_TOLERANCE) - len(own)
-        most = shared / max(self.percent - OVERLAP_TOLERANCE, 1) - len(own)
-        for size in range(max(0, int(fewest) - 1), min(len(spare), int(most) + 2)):
-            yield joined([start.strip(), *spare[:size]], language)
+        fewest = (shared / (self.percent + OVERLAP_TOLERANCE) - len(own)) / _WORDS_OF_SPARE[language]
+        most = (shared / max(self.percent - OVERLAP_TOLERANCE, 1) - len(own)) / _WORDS_OF_SPARE[language]
+        sizes = range(max(0, int(fewest) - 1), min(len(spare), int(most) + 2))
+        return [joined([start.strip(), *spare[:size]], language) for size in sizes]
 
 
 @register

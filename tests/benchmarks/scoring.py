@@ -37,6 +37,9 @@ RECIPE = {
 }
 
 
+INSTRUCTIONS = "data/data/train-00000-of-00001.jsonl"
+
+
 class Run(NamedTuple):
     """One measurement.
 
@@ -58,7 +61,7 @@ def make_data(folder: Path, rows: int) -> None:
     from data_gen.pipeline import make_dataset
 
     make_dataset(parse_config(RECIPE, "the benchmark"), folder / "data")
-    instructions = read_instructions(folder / "data" / "instructions.jsonl")
+    instructions = read_instructions(folder / INSTRUCTIONS)
     with (folder / "rollouts.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in rollouts(instructions, rows))
 
@@ -98,7 +101,7 @@ def measure(folder: Path, workers: int, number: int) -> Run:
     watch, came = Watch(), list[float]()
     used, caller, begin = processor_seconds(), time.process_time(), time.perf_counter()
     with watch:
-        paths = folder / "data" / "instructions.jsonl", folder / "rollouts.jsonl", out
+        paths = folder / INSTRUCTIONS, folder / "rollouts.jsonl", out
         score_file(*paths, ScoreSettings(), workers, lambda _: came.append(time.perf_counter()))
     seconds, caller = time.perf_counter() - begin, time.process_time() - caller
     digest = hashlib.sha256(out.read_bytes()).hexdigest()

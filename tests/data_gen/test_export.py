@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from data_gen.statistics import SAMPLE, Collector, statistics
 from rewards import Instruction, RaifError
 from tests.data_gen.test_quality_samples import MANIFEST, sample, samples, write_folder
 
-os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 COUNT = 60
 
 

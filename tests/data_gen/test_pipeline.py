@@ -165,7 +165,7 @@ def test_too_few_different_instructions(narrow: DataConfig, tmp_path: Path) -> N
         make_dataset(one, tmp_path / "out")
 
 
-# ---- what killed runs leave -------------------------------------------------------------------------------------------
+# ---- what killed runs leave --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"recipe": "x"}', "cut"])

@@ -254,7 +254,9 @@ def test_jsonl_sources_are_read_as_before(tmp_path: Path) -> None:
         ({"type": "file"}, "needs a `path`"),
         ({"type": "jsonl"}, "needs a `path`"),
         ({"type": "hub"}, "needs the `name`"),
-        ({"type": "facts", "path": "x.csv"}, "takes only a weight; remove: path"),
+        ({"type": "facts", "path": "x.csv"}, "type facts does not take path; it takes: weight"),
+        ({"type": "jsonl", "path": "x", "dedup": 0.5}, "type jsonl does not take dedup"),
+        ({"type": "file", "path": "x.csv", "preset": "gsm8k", "split": "test"}, "type file does not take split"),
         ({"type": "file", "path": "x.csv"}, "must map `request`"),
         ({"type": "file", "path": "x.csv", "preset": "gsm9k"}, "unknown preset 'gsm9k'; did you mean 'gsm8k'"),
         (

@@ -16,15 +16,7 @@ from data_gen.seeds import PreparedSeeds, SeedSource, open_seed_set
 from data_gen.seeds.hub import open_hub
 from rewards.errors import RaifError
 
-CARD = """---
-license: cc-by-4.0
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: rows.jsonl
----
-"""
+CARD = "---\nlicense: cc-by-4.0\n---\n"
 ROWS = [
     {"question": f"How much is {n} plus {n} times {n + 1}?", "answer": f"Add them.\n#### {n + n * (n + 1)}"}
     for n in range(3, 30)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from data_gen.shards import instruction_files
 from raif import cli, train
 from rewards.errors import RaifError
 
@@ -84,7 +85,7 @@ def test_a_cap_below_the_shortest_answer(
 def test_an_unknown_constraint_in_the_data(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, policy: Path, smoke_data: Path
 ) -> None:
-    line = (smoke_data / "instructions.jsonl").read_text(encoding="utf-8").split("\n")[0]
+    line = instruction_files(smoke_data)[0].read_text(encoding="utf-8").split("\n")[0]
     name = line.split('"constraint":{"type":"')[1].split('"')[0]
     broken = tmp_path / "instructions.jsonl"
     broken.write_text(line.replace(f'"type":"{name}"', '"type":"length:max_wrods"') + "\n", encoding="utf-8")

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from data_gen.config import load_yaml, parse_config
-from data_gen.pipeline import INSTRUCTIONS, make_dataset
+from data_gen.pipeline import make_dataset
+from data_gen.shards import read_data
 from raif.evaluation.metrics import floor_and_ceiling, summarize
 from raif.report import write_report
 from raif.resources import find_recipe
@@ -23,7 +24,7 @@ from raif.summary import summarize_run
 from rewards.caps import LengthCap
 from rewards.entries import parse_rewards
 from rewards.errors import RaifError
-from rewards.instruction import Instruction, read_instructions
+from rewards.instruction import Instruction
 from rewards.response import Response
 from rewards.reward import ScoredResponse, Scorer
 
@@ -77,7 +78,7 @@ def run_folder(tmp_path: Path) -> Path:
     run = tmp_path / "run"
     recipe = {**load_yaml(find_recipe("data/smoke")), "counts": {"train": 4, "test": 24}, "warm_start": None}
     make_dataset(parse_config(recipe, "smoke"), run / "data")
-    tasks = read_instructions(run / "data" / INSTRUCTIONS)
+    tasks = read_data(run / "data")
     train, test = ([task for task in tasks if task.split == split] for split in ("train", "test"))
     write_evaluation(run / "evaluation" / "before", test, ["hm</think>."] * len(test))
     after = [f"{HOSTILE}</think>{HOSTILE}", *(f"plan</think>{task.witness}" for task in test[1:])]
@@ -157,7 +158,7 @@ def test_bytes_depend_on_the_folder_alone(run_folder: Path) -> None:
 
 
 def test_many_rollouts_are_sampled_as_whole_groups(run_folder: Path) -> None:
-    task = read_instructions(run_folder / "data" / INSTRUCTIONS)[0]
+    task = read_data(run_folder / "data")[0]
     long = make_rollout(task, "x" * 2_000 + "</think>" + "<" * 2_000)
     places = [(step, sample) for step in range(1, 1_001) for sample in range(4)]
     rows = [long.model_copy(update={"step": step, "sample": sample}) for step, sample in places]

@@ -87,7 +87,7 @@
     const missing = r.truncated ? "none: the cap came first" : "none";
     return make("article", `rollout ${r.source}`,
       make("div", "top", make("h3", "", place), ...tags(r), pin),
-      make("h4", "", `Prompt of ${r.id}`), task.prompt ? said("div", "", task.prompt) : make("div", "empty", "not in data/instructions.jsonl"),
+      make("h4", "", `Prompt of ${r.id}`), task.prompt ? said("div", "", task.prompt) : make("div", "empty", "not in the data folder"),
       folded(`Thinking (${(r.thinking || "").length} characters)`, r.thinking),
       make("h4", "", "Answer"), r.answer.trim() ? said("div", "answer", r.answer) : make("div", "answer empty", missing),
       r.verdicts.length ? make("h4", "", "Verdicts") : null,
