@@ -1,21 +1,20 @@
-"""Command line: python -m data_gen --config recipes/data/demo.yaml --out DIR"""
+"""Command line: python -m data_gen --config recipes/data/demo.yaml --out DIR, and `python -m data_gen --help`."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import ProgressColumn, Task
 from rich.text import Text
 
 from data_gen.cluster import Cluster, make_on_cluster
+from data_gen.commands import app
+from data_gen.commands.console import console, guarded, say
 from data_gen.config import DataConfig, load_yaml, parse_config
 from data_gen.pipeline import DataSet, make_dataset
 from data_gen.pool import Job, RowMaker
@@ -25,7 +24,6 @@ from rewards.errors import RaifError
 
 ROWS_FOR_A_PROCESS = 2000  # fewer are made sooner than a process starts
 DRY_ROWS = 64
-console = Console(stderr=True)
 
 
 def run(
@@ -71,11 +69,11 @@ def run(
     elif tasks is not None:
         raise RaifError(f"--tasks {tasks} needs an --executor: local, ray or slurm.")
     if dry_run:
-        _say(plan(parsed, out, workers))
+        say(plan(parsed, out, workers))
     elif cluster is not None:
-        _say(_outcome(make_on_cluster(parsed, out, cluster, overwrite, chosen), parsed, out))
+        say(_outcome(make_on_cluster(parsed, out, cluster, overwrite, chosen), parsed, out))
     else:
-        _say(_outcome(make(parsed, out, overwrite, workers, chosen), parsed, out))
+        say(_outcome(make(parsed, out, overwrite, workers, chosen), parsed, out))
 
 
 def make(
@@ -194,17 +192,9 @@ def _outcome(manifest: dict[str, Any], config: DataConfig, out: Path) -> str:
     return f"{out}: {counts} instructions, every witness verified; {rejected} candidates rejected{extra}"
 
 
-def _say(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
-
-
 def main() -> None:
     """Run the command; user errors end with one message and exit code 1."""
-    try:
-        typer.run(run)
-    except RaifError as error:
-        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False, markup=True)
-        sys.exit(1)
+    guarded(lambda: app.run(run))
 
 
 if __name__ == "__main__":

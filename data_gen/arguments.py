@@ -216,7 +216,9 @@ def _own_words(sampler: ArgumentSampler, seed: Seed, language: str) -> list[str]
     else:
         found = [word.lower() for s in solution.optional for word in Text(s).words if len(word) > 2 and word.isalpha()]
     asked = {fold(word) for sentence in solution.core for word in Text(sentence).words}
-    return [w for w in dict.fromkeys(found) if fold(w) not in asked and belongs_to(sampler.split, f"keyword.{language}={w}")]
+    return [
+        w for w in dict.fromkeys(found) if fold(w) not in asked and belongs_to(sampler.split, f"keyword.{language}={w}")
+    ]
 
 
 def _answer_words(wanted: Wanted) -> float | None:

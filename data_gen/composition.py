@@ -10,12 +10,13 @@ from typing import NamedTuple, TypeVar
 from data_gen import __version__
 from data_gen.arguments import ArgumentSampler, belongs_to
 from data_gen.config import DataConfig
-from data_gen.correctness import is_right
+from data_gen.correctness import answers, is_right
 from data_gen.difficulty import Dial, Level
 from data_gen.experts import demonstrate
 from data_gen.filling import Filled, Filler
 from data_gen.phrasing import phrase
 from data_gen.planning import Plan, build_tree, draw_plan
+from data_gen.quality.decontamination import Decontaminator
 from data_gen.seeds import Seed, SeedSet, SeedSource, open_seed_set
 from data_gen.shapes import SMALLEST, Kind, Shape, draw_shape
 from data_gen.soft import soft_bank
@@ -49,6 +50,7 @@ class Composer:
     def __init__(self, config: DataConfig, split: Split, seed_sets: Sequence[SeedSet]) -> None:
         self.config, self.split, self.seed_sets = config, split, seed_sets
         self.rejected: Counter[str] = Counter()
+        self._benchmarks = Decontaminator.from_files(config.decontaminate) if config.decontaminate else None
         sampler = ArgumentSampler(split, config.arguments, config.held_out.arguments)
         self._filler = Filler(sampler, config.constraint_weights(split), config.trees.parts, self.rejected)
 
@@ -66,6 +68,9 @@ class Composer:
 
     def _candidate(self, rng: Random) -> Drawn | None:
         seed = self._draw_seed(rng)
+        if self._benchmarks and (leak := self._benchmarks.text_reason(seed.request)):
+            self.rejected[f"seed: {leak}"] += 1
+            return None
         level = self._draw_level(rng)
         dial = self.config.dial(level)
         plan = draw_plan(self._draw_shape(dial, rng), seed, rng)
@@ -94,9 +99,11 @@ class Composer:
                 seed_set=seed.set, seed_id=seed.id, licence=seed.licence, generator=f"data_gen {__version__}"
             ),
             witness=filled.witness,
-            expert=demonstrate(seed, filled.counted, filled.language, filled.witness, style, tree=tree, rng=rng),
+            expert=demonstrate(seed, filled.counted, filled.language, filled.witness, style, tree=tree, rng=rng)
+            if answers(seed, filled.language, filled.witness)
+            else None,
         )
-        reason = _refusal(instruction, filled.witness)
+        reason = _refusal(instruction, filled.witness) or (self._benchmarks and self._benchmarks.reason(instruction))
         if reason:
             self.rejected[reason] += 1
             return None

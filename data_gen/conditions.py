@@ -70,6 +70,7 @@ def _on_request_word(seed: Seed, rng: Random) -> Condition:
         inside = [word for word in KEYWORDS["zh"] if word in seed.request]
     else:
         inside = [word.lower() for word in text.words if len(word) > 4 and word.isalpha()]
+        inside = [word for word in inside if word not in _FUNCTION_WORDS]
     pool = inside if inside and rng.random() < 0.5 else list(KEYWORDS[seed.language])
     word = rng.choice(pool)
     constraint = parse_constraint({"type": "keywords:existence", "keywords": [word]})
@@ -109,6 +110,10 @@ def _on_response(seed: Seed, rng: Random) -> Condition:
     return ResponseCondition(constraint=constraint, text=rng.choice(wordings[seed.language]).format(slot))
 
 
+_FUNCTION_WORDS = frozenset(
+    "about after again before being between could doesn during every first going their there these thing think this"
+    " those under until where which while would should shall other really please".split()
+)
 _PARITY = {
     "en": ("the final answer is an {} number", "the result comes out {}", "the number you arrive at is {}"),
     "zh": ("最终答案是{}", "算出来的结果是{}", "得到的数是{}"),
@@ -126,10 +131,10 @@ _SIZE = {
 _REQUEST_WORD = {
     "en": (
         'the task mentions the word "{}"',
-        'the word "{}" appears in the question above',
+        'the word "{}" appears in what I ask',
         'my request contains the word "{}"',
     ),
-    "zh": ("题目中提到了“{}”这个词", "任务里出现了“{}”一词", "我的要求里有“{}”这个词"),
+    "zh": ("题目中提到了“{}”这个词", "任务里出现了“{}”一词", "我的问题里有“{}”这个词"),
 }
 _REQUEST_LENGTH = {
     "en": ("the task description has {} words or more", "the question itself is at least {} words long"),

@@ -12,6 +12,7 @@ from data_gen.arguments import DEFAULT_TYPES
 from data_gen.difficulty import LEVELS, Dial, Level
 from data_gen.phrasing import Layout, Wordings
 from data_gen.pools import expand, weigh
+from data_gen.quality.decontamination import BenchmarkFile
 from data_gen.seeds import SeedSource
 from data_gen.shapes import Kind
 from rewards.constraint import constraint_class
@@ -126,7 +127,7 @@ class DataConfig(_Section):
     layouts: dict[Layout, Weight] = {"inline": 1.0}
     phrasing: Phrasing = Phrasing()
     expert: ExpertStyle = ExpertStyle()
-    decontaminate: tuple[str, ...] = ()
+    decontaminate: tuple[BenchmarkFile, ...] = ()
     warm_start: WarmStart | None = None
 
     @model_validator(mode="after")

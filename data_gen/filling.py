@@ -219,6 +219,6 @@ def _decides_language(name: str) -> bool:
 
 def _language_of(slots: list[_Slot], seed: Seed, rng: Random) -> str:
     names = [slot.name for slot in slots if not slot.maker]
-    if "language:response" in names:
-        return rng.choice(sorted(seed.solutions))
-    return "en" if any(name.startswith("case:english") for name in names) else seed.language
+    if any(name.startswith("case:english") for name in names):
+        return "en"
+    return rng.choice(sorted(seed.solutions)) if "language:response" in names else seed.language

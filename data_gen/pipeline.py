@@ -39,7 +39,6 @@ from data_gen.shards import (
 from rewards.errors import RaifError
 from rewards.schemas import schema
 
-_NAME_FILES = ("path", "decontaminate")  # keys of a recipe
 SCHEMA = "instruction.schema.json"
 DUPLICATES_STAGE = "duplicates"
 Progress = Callable[[str, int], None]
@@ -102,14 +101,12 @@ def _fingerprinted(content: Any) -> Any:
     if isinstance(content, list):
         return [_fingerprinted(value) for value in content]
     if isinstance(content, dict):
-        return {
-            name: _of_files(value) if name in _NAME_FILES else _fingerprinted(value) for name, value in content.items()
-        }
+        return {name: _of_file(value) if name == "path" else _fingerprinted(value) for name, value in content.items()}
     return content
 
 
-def _of_files(names: str | list[str] | None) -> list[list[str]]:
-    return [_fingerprint(Path(name)) for name in ([names] if isinstance(names, str) else names or ())]
+def _of_file(name: str | None) -> list[str]:
+    return [] if name is None else _fingerprint(Path(name))
 
 
 def _fingerprint(path: Path) -> list[str]:

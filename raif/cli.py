@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from data_gen.commands.console import guarded
 from data_gen.progress import progress_bars
 from rewards.errors import RaifError
 
@@ -70,6 +71,21 @@ def report(run_folder: Annotated[Path, typer.Argument(help="A folder made by `ra
     from raif.report import write_report
 
     console.print(f"wrote {write_report(run_folder)}")
+
+
+@app.command("data-card")
+def data_card(
+    folder: Annotated[Path, typer.Argument(help="A data set made by `python -m data_gen`, or a file of instructions.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page, ending in .html, or a folder for it; by default the data's own.")
+    ] = None,
+) -> None:
+    """Write data_card.html, one self-contained page that shows what a data set holds."""
+    from raif.report.data_card import write_data_card
+
+    with console.status("reading"):
+        page = write_data_card(folder, out)
+    console.print(f"wrote {page}", soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command()
@@ -228,8 +244,4 @@ def recipes() -> None:
 
 def main() -> None:
     """Run the command line; user errors end with one message and exit code 1."""
-    try:
-        app()
-    except RaifError as error:
-        Console(stderr=True).print(f"error: {error}", style="red", soft_wrap=True, highlight=False, markup=False)
-        sys.exit(1)
+    guarded(app)

@@ -105,7 +105,7 @@ Limit = Annotated[int, Field(ge=1, le=1_000_000, strict=True), Draw.range(5, 60)
 #: How many of something are wanted.
 Count = Annotated[int, Field(ge=1, le=10_000, strict=True), Draw.range(1, 5)]
 #: How many of something are tolerated.
-Tolerated = Annotated[int, Field(ge=0, le=10_000, strict=True), Draw.range(0, 4)]
+Tolerated = Annotated[int, Field(ge=0, le=10_000, strict=True), Draw.range(1, 4)]
 #: A place counted from 1, or from the end with -1.
 Position = Annotated[
     int, Field(ge=-10_000, le=10_000, strict=True), AfterValidator(_position), Draw.choice(1, 2, 3, -1)

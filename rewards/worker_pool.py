@@ -175,7 +175,7 @@ class _Worker(Generic[K]):
         self.kill()
         self.is_dead = True
         if self.is_starting:
-            raise RaifError(f"a scoring process did not start: {problem}. Its messages are above.")
+            raise RaifError(f"a worker process did not start: {problem}. Its messages are above.")
         return Answer(self._keys.pop(), None, problem) if self._keys else None
 
     def _exit_code(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from data_gen import __version__
 from data_gen.evolve.config import EvolveConfig
 from data_gen.evolve.evolution import Tally, run_evolution
 from data_gen.evolve.recovery import Recover
+from data_gen.quality.files import instruction_files, instructions
 from data_gen.served import ServedModel
+from data_gen.shards import INSTRUCTIONS
 from rewards.errors import RaifError
-from rewards.instruction import Instruction, parse_line
 
-INSTRUCTIONS = ("instructions*.jsonl", "data/*.jsonl")  # the first pattern that finds a file
-EVOLVED, RECORD, CACHE = "evolved.jsonl", "evolution.json", "replies"
+RECORD, CACHE = "evolution.json", "replies"
 Progress = Callable[[int], None]
 
 
@@ -30,20 +30,22 @@ def evolve_folder(
     progress: Progress | None = None,
     recover: Recover | None = None,
 ) -> dict[str, Any]:
-    """Write `evolved.jsonl` and `evolution.json`; a run that was killed goes on where it was when it is started again.
+    """Write `instructions.jsonl` and `evolution.json`; a run that was killed goes on where it was when started again.
 
     Args:
-        folder: a data set, with `data/*.jsonl` or `instructions*.jsonl`; or one such file.
+        folder: a complete data set, or a file of instructions.
         config: without a cache of its own, replies are remembered in `out`.
-        out: a folder. One that holds this very evolution, every request answered, is left as it is; one that holds
-            another is an error.
+        out: another folder, which then is a data set. One that holds this very evolution, every request answered, is
+            left as it is; one that holds another evolution is an error.
         progress: called with the number of instructions done.
         recover: see `run_evolution`.
 
     Returns:
         The record that `evolution.json` holds.
     """
-    files, target = _files(Path(folder)), Path(out)
+    files, target = instruction_files(folder), Path(out)
+    if target.resolve() in {Path(folder).resolve(), *(path.parent.resolve() for path in files)}:
+        raise RaifError(f"the evolved instructions would overwrite those in {target}; choose another folder.")
     digest = _digest(files, config)
     existing = _existing(target / RECORD, digest, overwrite)
     if existing is not None:
@@ -53,9 +55,9 @@ def evolve_folder(
     target.mkdir(parents=True, exist_ok=True)
     (target / RECORD).unlink(missing_ok=True)
     tally, reasons, written = Tally(), Counter[str](), Counter[str]()
-    content, partial = hashlib.sha256(), target / f"{EVOLVED}.partial"
+    content, partial = hashlib.sha256(), target / f"{INSTRUCTIONS}.partial"
     with partial.open("wb") as file:
-        results = run_evolution(_read(files), config, model, tally, recover)
+        results = run_evolution(instructions(folder), config, model, tally, recover)
         for done, (instruction, reason) in enumerate(results, 1):
             reasons[reason] += 1
             if instruction is not None:
@@ -65,27 +67,12 @@ def evolve_folder(
             written["dropped" if instruction is None else "kept_template" if reason else "evolved"] += 1
             if progress is not None:
                 progress(done)
-    partial.rename(target / EVOLVED)
-    record = _record(config, digest, model, tally, reasons, written) | {"files": {EVOLVED: content.hexdigest()}}
+    partial.rename(target / INSTRUCTIONS)
+    record = _record(config, digest, model, tally, reasons, written) | {"files": {INSTRUCTIONS: content.hexdigest()}}
     partial = target / f"{RECORD}.partial"
     partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     partial.rename(target / RECORD)
     return record
-
-
-def _files(source: Path) -> list[Path]:
-    found = [[source]] if source.is_file() else [sorted(source.glob(pattern)) for pattern in INSTRUCTIONS]
-    for files in filter(None, found):
-        return files
-    raise RaifError(f"no {' or '.join(INSTRUCTIONS)} in {source}; make instructions with `python -m data_gen` first.")
-
-
-def _read(files: list[Path]) -> Iterator[Instruction]:
-    for path in files:
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield parse_line(line, f"{path}:{number}")
 
 
 def _digest(files: list[Path], config: EvolveConfig) -> str:

@@ -14,16 +14,14 @@ from data_gen.experts.checks import ExpertChecks
 from data_gen.experts.judging import ExpertJudge
 from data_gen.experts.outcomes import ExpertOutcome, ExpertReport
 from data_gen.experts.sources import FileExperts, ServedExperts, WitnessExperts
+from data_gen.quality.files import instruction_files
+from data_gen.quality.files import instructions as read_source
+from data_gen.shards import INSTRUCTIONS
 from rewards.errors import RaifError, unknown_name
-from rewards.instruction import Instruction, Split, parse_line
+from rewards.instruction import Instruction, Split
 from rewards.judge import Consultant
 
-INSTRUCTIONS, EXPERTS, REJECTED, REPORT = (
-    "instructions.jsonl",
-    "experts.jsonl",
-    "experts_rejected.jsonl",
-    "experts_report.json",
-)
+EXPERTS, REJECTED, REPORT = "experts.jsonl", "experts_rejected.jsonl", "experts_report.json"
 SPLITS: tuple[str, ...] = get_args(Split)
 BATCH = 256  # instructions whose candidates are in memory at once
 Progress = Callable[[int], None]
@@ -113,14 +111,13 @@ def run_experts(
         The counts, as in `experts_report.json`.
 
     Raises:
-        RaifError: if there are no instructions, `out` is `folder`, a split is unknown, or the source cannot be used.
+        RaifError: if the folder holds no complete data set, `out` is `folder`, a split is unknown, or the source cannot
+            be used.
     """
     target, report, copied = Path(out), ExpertReport(), 0
     judging = ExpertJudge(checks or ExpertChecks(), judge)
-    path = Path(folder) / INSTRUCTIONS if Path(folder).is_dir() else Path(folder)
-    if not path.is_file():
-        raise RaifError(f"no instructions at {path}; make them with `python -m data_gen --config ... --out DIR`.")
-    if target.resolve() == path.parent.resolve():
+    read_from = {Path(folder).resolve(), *(path.parent.resolve() for path in instruction_files(folder))}
+    if target.resolve() in read_from:
         raise RaifError(f"the demonstrations would overwrite the instructions in {target}; choose another folder.")
     wanted = frozenset(splits)
     for name in sorted(wanted - set(SPLITS)):
@@ -133,7 +130,7 @@ def run_experts(
             name: stack.enter_context((target / f"{name}.partial").open("w", encoding="utf-8", newline="\n"))
             for name in (INSTRUCTIONS, EXPERTS, REJECTED)
         }
-        for task, outcome in _made(_read(path), supplier, judging, report, progress, wanted):
+        for task, outcome in _made(read_source(folder), supplier, judging, report, progress, wanted):
             files[INSTRUCTIONS].write(f"{task.model_dump_json()}\n")
             if outcome is None:
                 copied += 1
@@ -145,10 +142,3 @@ def run_experts(
     for name in (INSTRUCTIONS, EXPERTS, REJECTED, REPORT):
         (target / f"{name}.partial").replace(target / name)
     return summary
-
-
-def _read(path: Path) -> Iterator[Instruction]:
-    with path.open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield parse_line(line, f"{path}:{number}")

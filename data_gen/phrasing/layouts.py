@@ -31,6 +31,8 @@ class Writer:
 
     def write(self, task: Task, layout: Layout) -> Prompt:
         """Return the prompt in a layout."""
+        if layout in ("list", "numbered") and task.tree.kind == "leaf":
+            layout = "paragraph"  # one item is no list
         return _WRITERS[layout](self, task)
 
     def inline(self, task: Task) -> str:

@@ -19,7 +19,9 @@ _SENTENCE_END = re.compile(r"[.!?:;][\"”)]*\s|[。！？：；]")
 _ABOUT_THE_ANSWER = re.compile(
     r"\b(?:answer|reply|response|text)s?\b|回答|回复|答复|答案|作答|全文|正文", re.IGNORECASE
 )
-_NOT_IMPERATIVE = re.compile(r"(?:Your?|The|I|I'd|I'm|There|No|An?|Every|Each|Please|All|Only|It|At|Nothing|Exactly)\b")
+_NOT_IMPERATIVE = re.compile(
+    r"(?:Your?|The|I|I'd|I'm|There|No|An?|Every|Each|Please|All|Only|It|At|Nothing|Exactly)\b|请"
+)
 _PREPOSITION = {"en": ", ", "zh": "，"}
 
 

@@ -34,8 +34,11 @@ class Outline:
 
     def lines(self, node: Spoken) -> list[str]:
         """Return the lines of a node's list."""
-        parts = node.children if node.kind == "and" else (node,)
-        return self._items(parts, self.mark, "")
+        if node.kind == "chain":
+            return [self._say(_IN_ORDER), *self._items(node.children, "1.", "")]
+        if node.kind == "selection" and not self._is_short(node):
+            return self._branches(node, "", "")
+        return self._items(node.children if node.kind == "and" else (node,), self.mark, "")
 
     def _items(self, parts: Sequence[Spoken], mark: str, indent: str) -> list[str]:
         lines: list[str] = []

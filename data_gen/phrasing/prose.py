@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from random import Random
 
@@ -10,11 +11,12 @@ from data_gen.phrasing.tree import Spoken
 from data_gen.phrasing_banks import STOPS
 from rewards.conditions import Condition
 
+_COMMA = re.compile(r"[,，]")
 _SPACE = {"en": " ", "zh": ""}
-#: Openings of a further demand; the plain ones are the most frequent.
+#: Openings of a further demand.
 _FURTHER = {
-    "en": ("", "", "", "", "Also, ", "In addition, ", "Besides that, ", "And one more thing: "),
-    "zh": ("", "", "", "", "另外，", "此外，", "还有，", "同时，"),
+    "en": ("Also, ", "In addition, ", "Besides that, ", "And one more thing: ", "On top of that, "),
+    "zh": ("另外，", "此外，", "还有，", "同时，", "除此之外，"),
 }
 _TWO_STEPS = {
     "en": (
@@ -75,15 +77,20 @@ class Prose:
         """Return a node as whole sentences."""
         if node.kind != "and":
             return self.sentence(node)
-        parts = [self.sentence(part) for part in node.children]
-        further = [self._further(part, text) for part, text in zip(node.children[1:], parts[1:], strict=True)]
-        return _SPACE[self.language].join([parts[0], *further])
+        openings = list(_FURTHER[self.language])
+        self.rng.shuffle(openings)
+        first, *others = [self.sentence(part) for part in node.children]
+        further = [
+            self._further(text, openings) if part.kind == "leaf" else text
+            for part, text in zip(node.children[1:], others, strict=True)
+        ]
+        return _SPACE[self.language].join([first, *further])
 
-    def _further(self, node: Spoken, text: str) -> str:
-        opening = self.rng.choice(_FURTHER[self.language]) if node.kind == "leaf" else ""
-        if not text.endswith(STOPS[self.language]):
+    def _further(self, text: str, openings: list[str]) -> str:
+        """Return a further sentence, now and then with an opening that has not been used yet."""
+        if not openings or not text.endswith(STOPS[self.language]) or self.rng.random() < 0.6:
             return text
-        return opening + inline(text, self.language) + STOPS[self.language] if opening else text
+        return openings.pop() + inline(text, self.language) + STOPS[self.language]
 
     def sentence(self, node: Spoken) -> str:
         """Return a node as one or more sentences."""
@@ -142,9 +149,25 @@ def _listed(clauses: Sequence[str], language: str) -> str:
     """
     if len(clauses) < 2:
         return clauses[0]
+    if len(clauses) > 3 or (len(clauses) > 2 and any(_COMMA.search(clause) for clause in clauses)):
+        return _numbered(clauses, language)
     if language == "zh":
         return "，".join(clauses[:-1]) + "，并且" + clauses[-1]
-    return f"{clauses[0]} and {clauses[1]}" if len(clauses) == 2 else f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
+    joint = ", and " if len(clauses) > 2 or _COMMA.search(clauses[0]) else " and "
+    return f"{', '.join(clauses[:-1])}{joint}{clauses[-1]}"
+
+
+def _numbered(clauses: Sequence[str], language: str) -> str:
+    """Join clauses that are too many, or too long, for commas alone.
+
+    Example:
+        >>> _numbered(["use no commas", "write two lines", "stop"], "en")
+        'do all of this: (1) use no commas, (2) write two lines, and (3) stop'
+    """
+    if language == "zh":
+        return "同时做到：" + "，".join(f"（{number}）{clause}" for number, clause in enumerate(clauses, 1))
+    items = [f"({number}) {clause}" for number, clause in enumerate(clauses, 1)]
+    return f"do all of this: {', '.join(items[:-1])}, and {items[-1]}"
 
 
 def _in_order(clauses: Sequence[str], language: str) -> str:

@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from data_gen import shards
+from data_gen.shards import MANIFEST as MANIFEST
+from data_gen.shards import write_json as write_json
 from rewards.errors import RaifError
-
-_SHARD = re.compile(r"([a-z_]+)-\d{5}-of-(\d{5})\.jsonl")
-MANIFEST = "manifest.json"
+from rewards.instruction import Instruction, parse_line
 
 
-def instruction_files(folder: str | Path) -> list[Path]:
-    """Return the files that hold the instructions of a data set, in order.
-
-    They are `instructions.jsonl` or the shards `data/<split>-00000-of-00004.jsonl`; a path to a file is that file.
+def instruction_files(source: str | Path) -> list[Path]:
+    """Return the files of instructions of a complete data folder in row order; a path to a file is that file.
 
     Raises:
-        RaifError: if there are none, or shards are missing.
+        RaifError: if the folder is not complete, or one of its files is missing.
     """
-    source = Path(folder)
-    if source.is_file():
-        return [source]
-    if (source / "instructions.jsonl").is_file():
-        return [source / "instructions.jsonl"]
-    shards = sorted(filter(_shard, (source / "data").glob("*.jsonl")))
-    if not shards:
-        raise RaifError(
-            f"no instructions in {source}; expected instructions.jsonl or data/<split>-00000-of-00004.jsonl. "
-            "Make them with `python -m data_gen --config ... --out DIR`."
-        )
-    for (split, total), found in Counter(filter(None, map(_shard, shards))).items():
-        if found != total:
-            raise RaifError(f"{source / 'data'} holds {found} of {total} shards of {split}; make the others first.")
-    return shards
+    return [Path(source)] if Path(source).is_file() else shards.instruction_files(source)
 
 
-def _shard(path: Path) -> tuple[str, int] | None:
-    """Return split and number of shards that the name of a shard tells, or None for another file."""
-    match = _SHARD.fullmatch(path.name)
-    return (match[1], int(match[2])) if match else None
+def instructions(source: str | Path) -> Iterator[Instruction]:
+    """Yield the instructions of a complete data folder or of a file, one at a time."""
+    for path in instruction_files(source):
+        for number, line in raw_rows(path):
+            yield parse_line(_text(line, f"{path}:{number}"), f"{path}:{number}")
+
+
+def _text(line: bytes, where: str) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RaifError(f"{where} is not UTF-8 ({error.reason}); make the file again.") from error
 
 
 def raw_rows(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -78,10 +69,3 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise RaifError(f"{path} holds no JSON object; make the data again.")
     return content
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file under a temporary name, then rename it."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)

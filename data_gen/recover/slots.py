@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import partial
 from itertools import product
 from random import Random
-from types import UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from data_gen.phrasing_banks import STOPS
 from rewards.constraint import Constraint
@@ -29,20 +28,27 @@ class Slot(NamedTuple):
         shape: a regular expression for what usually stands there.
         loose: one for what may stand there at all, such as a text with quotation marks of its own; "" if none.
         read: text -> arguments that may be meant.
+        guarded: whether `read` refuses a text that is not whole.
     """
 
     shape: str
     loose: str
     read: Callable[[str], Readings]
+    guarded: bool = False
 
 
 _PLURALS = frozenset("src")
 _ANY = r"[^\n]+?"
 _UNQUOTED = r'[^"“”\n]+?'
+#: What goes on with a sentence after a list; no item begins so.
+_JOINTS = r"[(（]\d|(?:then|and|if|or else|otherwise) |再|并且|否则|如果|若|要是|然后"
+#: Braces that pair, one inside another up to six deep.
+_JSON = r"\{" + r"(?:[^{}\n]|\{" * 5 + r"[^{}\n]*" + r"\})*" * 5 + r"\}"
 #: Stand for the items of a list that is rendered to see how it is written.
 _ITEMS = ("\ue001", "\ue002", "\ue003")
 _NUMBERS = (0, 1, 2, 3, 12, -1, -2, -3)
-_UNION = (Union, UnionType)
+_QUOTE = re.compile('["“”]')
+_MARKED = re.compile(f"({'|'.join(_ITEMS)})")
 
 
 def slots_of(cls: type[Constraint], language: str, wanted: Iterable[str]) -> dict[str, Slot]:
@@ -51,8 +57,8 @@ def slots_of(cls: type[Constraint], language: str, wanted: Iterable[str]) -> dic
     Example:
         >>> from rewards.constraint import constraint_class
         >>> found = slots_of(constraint_class("keywords:existence"), "en", ["words"])
-        >>> found["words"].read('"tea" and "milk"')
-        [{'keywords': ('tea', 'milk')}]
+        >>> found["words"].read('"tea" and "milk"')[0]
+        {'keywords': ('tea', 'milk')}
     """
     model = _Model(cls, language)
     return {name: model.slot(name) for name in sorted(set(wanted))}
@@ -67,6 +73,7 @@ class _Model:
         self.example = cls.model_validate(cls.draw(Random("slots"), language))
         self.fields = {name: field.annotation for name, field in cls.model_fields.items() if name != "scope"}
         del self.fields["type"]
+        self.optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
 
     def say(self, slot: str, **arguments: Any) -> str:
         """Return what stands in a slot if the example has other arguments (which need not be legal)."""
@@ -75,9 +82,11 @@ class _Model:
     def slot(self, name: str) -> Slot:
         if name in _PLURALS:
             return Slot("s?", "", _nothing)
-        makers = (self._number, self._choice, self._list, self._counted_list, self._marks, self._said_number)
-        found = next((slot for make in makers if (slot := make(name))), None)
-        return found or self._labels(name) or self._around(name) or self._text(name)
+        makers = (
+            *(self._number, self._counted_list, self._choice, self._list, self._marks),
+            *(self._headings, self._signs, self._around, self._said_number),
+        )
+        return next((slot for make in makers if (slot := make(name))), None) or self._text(name)
 
     def _number(self, name: str) -> Slot | None:
         kind = self.fields.get(name)
@@ -98,7 +107,9 @@ class _Model:
         stop = STOPS[self.language]
         said |= {text.removesuffix(stop): arguments for text, arguments in said.items()}
         shape = "|".join(re.escape(text) for text in sorted(said, key=lambda text: (-len(text), text)))
-        return Slot(shape, "", lambda text: said.get(text, []))
+        # Defaults come first: with other arguments, such as a count of one, they may be said in the same way.
+        first: list[dict[str, Any]] = [{}] if self.optional.issuperset(few) else []
+        return Slot(shape, "", lambda text: first + said.get(text, []))
 
     def _values(self, field: str, kind: Any) -> tuple[Any, ...]:
         if self.type == "language:response":
@@ -110,13 +121,15 @@ class _Model:
     def _list(self, name: str) -> Slot | None:
         """A slot that lists the items of a tuple."""
         for field, kind in self.fields.items():
-            if get_origin(kind) is tuple and "counts" not in self.fields:
-                whole = get_args(kind)[0] is int
-                convert = int if whole else str
-                found = _listed(lambda items, field=field: self.say(name, **{field: items}), self.language, whole)  # type: ignore[misc]
-                if found:
-                    return _list_slot(found, field, lambda items, convert=convert: tuple(map(convert, items)))  # type: ignore[misc]
+            if get_origin(kind) is tuple:
+                convert = int if get_args(kind)[0] is int else str
+                how = _listed(partial(self._say_items, name, field), self.language, convert is int)
+                if how:
+                    return _list_slot(how, field, partial(_tuple, convert))
         return None
+
+    def _say_items(self, name: str, field: str, items: Sequence[str]) -> str:
+        return self.say(name, **{field: items})
 
     def _marks(self, name: str) -> Slot | None:
         """A slot that lists the characters of a text."""
@@ -148,55 +161,46 @@ class _Model:
             words = tuple(f"w{number}" for number in range(1, 10))
             said = self.say("wanted", keywords=words)
             return {_after(said, word): number for number, word in enumerate(words, 1)}
-        said = ((n, self.say("wanted", keywords=("w", "v"), counts=(n, 1))) for n in range(1, 10))
-        return {_after(text, "w"): number for number, text in said}
+        return {_after(self.say("wanted", keywords=("w", "v"), counts=(n, 1)), "w"): n for n in range(1, 10)}
 
-    def _said_number(self, name: str) -> Slot | None:
-        """A slot that says a number in words of its own, such as `the last sentence` or `sentence 3`."""
-        for field, kind in self.fields.items():
-            if kind is int and name not in self.fields | {"marks": None}:
-                said = {self.say(name, **{field: number}) for number in _NUMBERS}
-            elif kind is int and field == name and self.say(name, **{name: 7}) != "7":
-                said = {self.say(name, **{field: number}) for number in _NUMBERS}
-            else:
-                continue
-            if len(said) > 1:
-                shapes = {re.sub(r"\d+", r"\\d+", re.escape(text)) for text in said}
-                shape = "|".join(sorted(shapes, key=lambda text: (-len(text), text)))
-                return Slot(shape, "", lambda text, field=field: [{field: n} for n in _meant(text)])  # type: ignore[misc]
-        return None
-
-    def _labels(self, name: str) -> Slot | None:
+    def _headings(self, name: str) -> Slot | None:
         """The headings that follow from a marker: `Part 1 and Part 2`."""
         if "marker" not in self.fields or name in self.fields:
             return None
         one = r"[^\n\"“”,.;，。；]+?"
-        shape = f"“{one} 1”(?:、“{one} 2”)?" if self.language == "zh" else f"{one} 1(?:,? (?:and )?{one} 2(?: and so on)?)?"
+        english, chinese = f"{one} 1(?:,? (?:and )?{one} 2(?: and so on)?)?", f"“{one} 1”(?:、“{one} 2”)?"
+        shape = chinese if self.language == "zh" else english
         return Slot(shape, "", lambda text: [{"marker": text.lstrip("“").partition(" 1")[0]}])
 
+    def _signs(self, name: str) -> Slot | None:
+        """As many signs as a number that the wording says besides."""
+        return Slot("#+", "", _nothing) if self.say(name, level=2) == "##" else None
+
     def _around(self, name: str) -> Slot | None:
-        """What is said around a text that may be left out, or says nothing about an argument."""
-        if name in self.fields:
-            return Slot("#+", "", _nothing) if self.say(name, level=2) == "##" else None
-        for field, kind in self.fields.items():
-            if kind is not str:
-                continue
-            texts = [self.say(name, **{field: value}) for value in ("", "-", "->", _ITEMS[0])]
-            before, mark, after = texts[-1].partition(_ITEMS[0])
+        """What is said of a text that may be empty, and nothing else."""
+        for field in (field for field, kind in self.fields.items() if kind is str and name not in self.fields):
+            texts = {self.say(name, **{field: value}) for value in ("", "-", "->")}
+            before, mark, after = self.say(name, **{field: _ITEMS[0]}).partition(_ITEMS[0])
             if mark:
-                inner = r"[^\s,.，。；;]+?"
-                shape = f"(?:{re.escape(before)}{inner}{re.escape(after)})?"
-                return Slot(shape, "", lambda text, f=field, b=before: [{f: text.removeprefix(b)}])  # type: ignore[misc]
-            if len(set(texts)) > 1:
-                return Slot("|".join(sorted(map(re.escape, set(texts)), key=len, reverse=True)), "", _nothing)
-        if self.say(name, level=2) == "##":
-            return Slot("#+", "", _nothing)
+                return _optional(field, before, after)
+            if len(texts) > 1:
+                return Slot("|".join(sorted(map(re.escape, texts), key=len, reverse=True)), "", _nothing)
+        return None
+
+    def _said_number(self, name: str) -> Slot | None:
+        """A slot that says a number in words of its own, such as `the last sentence` or `sentence 3`."""
+        for field in (field for field, kind in self.fields.items() if kind is int):
+            texts = {self.say(name, **{field: number}) for number in _NUMBERS}
+            if len(texts) > 1:
+                return _numbered(field, texts)
         return None
 
     def _text(self, name: str) -> Slot:
         if name not in self.fields:
             return Slot(re.escape(self.say(name)), "", _nothing)
-        return Slot(_UNQUOTED, _ANY, lambda text: [{name: text}])
+        if name == "json_schema":
+            return Slot(_JSON, "", lambda text: [{name: text}])
+        return Slot(_UNQUOTED, _ANY, lambda text: [{name: text}] if _is_whole(text) else [], guarded=True)
 
 
 class _Listing(NamedTuple):
@@ -210,20 +214,16 @@ class _Listing(NamedTuple):
     item: str
 
 
-@lru_cache(maxsize=1)
-def _item_marks() -> re.Pattern[str]:
-    return re.compile("(" + "|".join(_ITEMS) + ")")
-
-
-def _listed(say: Callable[[tuple[str, ...]], str], language: str, numbers: bool) -> _Listing | None:
+def _listed(say: Callable[[Sequence[str]], str], language: str, numbers: bool) -> _Listing | None:
     """Find out how a list is written, or None for what is no list."""
-    three, two = _item_marks().split(say(_ITEMS)), _item_marks().split(say(_ITEMS[:2]))
+    three, two = _MARKED.split(say(_ITEMS)), _MARKED.split(say(_ITEMS[:2]))
     if len(three) != 7 or len(two) != 5:
         return None
     barred = {"\n", next((each for each in three[2] if not each.isspace()), ",")}
     quoted = three[0][-1:] in ('"', "“")
     barred |= {'"', "“", "”"} if quoted else {'"', "“", "”", ";", "；", "。", *("." if language == "en" else "，")}
-    item = r"-?\d+" if numbers else f"[^{re.escape(''.join(sorted(barred)))}]+?"
+    start = "" if quoted else f"(?!{_JOINTS})"
+    item = r"-?\d+" if numbers else f"{start}[^{re.escape(''.join(sorted(barred)))}]+?"
     return _Listing(three[0], three[2], three[4], two[2], three[6], item)
 
 
@@ -245,6 +245,34 @@ def _list_slot(how: _Listing, field: str, make: Callable[[Sequence[str]], Any]) 
     return Slot(shape(how.item), loose, lambda text: list(reversed(read(text))))
 
 
+def _is_whole(text: str) -> bool:
+    """Tell whether all quotations of a text are closed, as they are not where it is cut off.
+
+    Example:
+        >>> [_is_whole(text) for text in ('He said "no".', 'He said "no', 'no" and "yes', "“好”", "“好")]
+        [True, False, False, True, False]
+    """
+    depth = 0
+    for mark in _QUOTE.finditer(text):
+        before = text[: mark.start()][-1:]
+        opens = mark[0] == "“" or (mark[0] == '"' and (not before or before.isspace() or before in "(["))
+        depth += 1 if opens else -1
+        if depth < 0:
+            return len(text) == 1
+    return not depth
+
+
+def _optional(field: str, before: str, after: str) -> Slot:
+    shape = f"(?:{re.escape(before)}[^\\s,.，。；;]+?{re.escape(after)})?"
+    return Slot(shape, "", lambda text: [{field: text.removeprefix(before).removesuffix(after)}])
+
+
+def _numbered(field: str, texts: Iterable[str]) -> Slot:
+    shapes = {re.sub(r"\d+", r"\\d+", re.escape(text)) for text in texts}
+    shape = "|".join(sorted(shapes, key=lambda text: (-len(text), text)))
+    return Slot(shape, "", lambda text: [{field: number} for number in _meant(text)])
+
+
 def _meant(text: str) -> tuple[int, ...]:
     number = re.search(r"\d+", text)
     return (int(number[0]), -int(number[0])) if number else (-1, 1, 0)
@@ -254,6 +282,10 @@ def _after(said: str, word: str) -> str:
     """Return what is said of a quoted word, up to the next one."""
     rest = said[said.index(word) + len(word) + 1 :]
     return re.split(r", and |, | and |、", rest)[0] if re.search(r'["“]', rest) else rest
+
+
+def _tuple(convert: Callable[[str], Any], items: Iterable[str]) -> tuple[Any, ...]:
+    return tuple(map(convert, items))
 
 
 def _nothing(text: str) -> Readings:

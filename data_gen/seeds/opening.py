@@ -46,4 +46,5 @@ def open_seed_set(source: SeedSource, cache: Path | None = None) -> SeedSet:
         return prepare(source, str(source.name), data.rows, data.key, data.licence, cache)
     path = Path(str(source.path))
     rows = read_rows(path)
-    return prepare(source, path.stem, rows, content_hash([path]), cache=cache)
+    key = f"{path.suffix.lower()} {content_hash([path])}"
+    return prepare(source, path.stem, rows, key, cache=cache)

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from data_gen import __version__
 from data_gen.seeds.caps import Candidates, within_caps
 from data_gen.seeds.duplicates import DuplicateFilter
 from data_gen.seeds.mapping import BadRow, RowMapping, is_true
@@ -20,8 +21,8 @@ from data_gen.seeds.rows import Row
 from data_gen.seeds.seed import Seed
 from data_gen.seeds.source import SeedSource
 from data_gen.seeds.spoken import UNDECIDED, request_language
-from data_gen.seeds.store import REPORT, DiskRows, MemoryRows, SpillWriter, publish, work_folder
-from data_gen.seeds.tagging import default_tagger
+from data_gen.seeds.store import REPORT, DiskRows, MemoryRows, SpillWriter, publish
+from data_gen.seeds.tagging import RULES, default_tagger
 from rewards.errors import RaifError
 
 FORMAT = 1  # of prepared files; another one is another cache key
@@ -142,16 +143,17 @@ def prepare(
     target = cache / cache_key(source, name, key, licence) if key else None
     if target is not None and (target / REPORT).is_file():
         return PreparedSeeds(name, _opened(target, limits))
-    work = work_folder(cache)
+    writer = SpillWriter(cache, limits.unsaved)
     try:
-        return _prepare(Preparation(source, name, licence), rows, work, target, limits)
+        return _prepare(Preparation(source, name, licence), rows, writer, target, limits)
     except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
+        writer.discard()
         raise
 
 
-def _prepare(steps: Preparation, rows: Iterable[Row], work: Path, target: Path | None, limits: Limits) -> PreparedSeeds:
-    writer = SpillWriter(work, limits.unsaved)
+def _prepare(
+    steps: Preparation, rows: Iterable[Row], writer: SpillWriter, target: Path | None, limits: Limits
+) -> PreparedSeeds:
     candidates = Candidates()
     for seed in steps.seeds(rows):
         writer.add(seed)
@@ -163,10 +165,9 @@ def _prepare(steps: Preparation, rows: Iterable[Row], work: Path, target: Path |
     if not kept:
         why = ", ".join(f"{reason} ({count})" for reason, count in steps.dropped.most_common(4)) or "it is empty"
         raise RaifError(f"seed source {steps.name!r} holds no rows to draw from: {why}. Nothing was written.")
-    if not writer.on_disk:
-        shutil.rmtree(work)
+    if writer.folder is None:
         return PreparedSeeds(steps.name, MemoryRows((writer.rows[place] for place in kept), report))
-    folder = publish(work, target, _spans(kept, candidates, writer), report)
+    folder = publish(writer.folder, target, _spans(kept, candidates, writer), report)
     opened = _opened(folder, limits)
     if target is None:
         weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
@@ -206,7 +207,7 @@ def cache_folder() -> Path:
 def cache_key(source: SeedSource, name: str, key: str, licence: str) -> str:
     """Return the name of a prepared folder: a hash of the content and of everything that decides what is kept."""
     recipe = source.model_dump_json(exclude={"weight", "path"})
-    text = "\x1f".join((str(FORMAT), recipe, name, key, licence))
+    text = "\x1f".join((__version__, str(FORMAT), content_hash([RULES]), recipe, name, key, licence))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -43,12 +43,13 @@ class SpillWriter:
     """Collects seeds in memory, and from a limit on in a file.
 
     Args:
-        folder: where the file is made when the limit is passed.
+        cache: where a folder of its own is made when the limit is passed.
         limit: how many seeds memory holds.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
-        self._folder, self._limit = folder, limit
+    def __init__(self, cache: Path, limit: int) -> None:
+        self._cache, self._limit = cache, limit
+        self.folder: Path | None = None
         self.rows: list[Seed] = []
         self.offsets = array("q")
         self.size = 0
@@ -59,7 +60,8 @@ class SpillWriter:
             self.rows.append(seed)
             return
         if self._file is None:
-            self._file = (self._folder / ROWS).open("wb")
+            self.folder = _work_folder(self._cache)
+            self._file = (self.folder / ROWS).open("wb")
             for early in self.rows:
                 self._write(early)
             self.rows = []
@@ -69,13 +71,15 @@ class SpillWriter:
         self.offsets.append(self.size)
         self.size += self._file.write(dump_seed(seed))
 
-    @property
-    def on_disk(self) -> bool:
-        return self._file is not None
-
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        self.close()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class DiskRows:
@@ -144,7 +148,7 @@ def publish(work: Path, target: Path | None, spans: Mapping[str, Sequence[int]],
     return target
 
 
-def work_folder(cache: Path) -> Path:
+def _work_folder(cache: Path) -> Path:
     """Return a fresh folder in the cache that no other process uses."""
     cache.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix="preparing-", dir=cache))

@@ -13,6 +13,7 @@ import yaml
 
 MAX_CHARACTERS = 2_000  # what a request asks for stands at its beginning
 OTHER = "Other"
+RULES = Path(__file__).parent / "tagging.yaml"
 _WORD = re.compile(r"[a-z][a-z'+-]*")
 
 
@@ -74,5 +75,4 @@ class Tagger:
 @lru_cache(maxsize=1)
 def default_tagger() -> Tagger:
     """Return the tagger of `tagging.yaml`."""
-    content = (Path(__file__).parent / "tagging.yaml").read_text(encoding="utf-8")
-    return Tagger(yaml.safe_load(content))
+    return Tagger(yaml.safe_load(RULES.read_text(encoding="utf-8")))

@@ -101,8 +101,8 @@ class StartPhrase(Edited):
 
     phrases: ClassVar = {
         "en": (
-            'Start your answer with the exact phrase "{phrase}"',
-            'The first words of your answer must be "{phrase}"',
+            'Start your answer with "{phrase}", exactly as given.',
+            'Make "{phrase}" the first words of your answer.',
         ),
         "zh": ("回答必须以“{phrase}”开头。", "请以“{phrase}”作为回答的开头。"),
     }
@@ -135,8 +135,8 @@ class EndPhrase(Edited):
 
     phrases: ClassVar = {
         "en": (
-            'End your answer with the exact phrase "{phrase}"',
-            'The last words of your answer must be "{phrase}"',
+            'End your answer with "{phrase}", exactly as given and with nothing after it.',
+            'Make "{phrase}" the last words of your answer.',
         ),
         "zh": ("回答必须以“{phrase}”结尾。", "请以“{phrase}”作为回答的结尾。"),
     }

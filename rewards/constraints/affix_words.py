@@ -14,6 +14,7 @@ from rewards.constraints.shaping import closed, words_needed
 from rewards.filler import sentences
 from rewards.sentences import split_sentences
 from rewards.text import EDGE, Text
+from rewards.wordforms import without_marker
 
 _OPENING = {"en": "{}: ", "zh": "{}，"}
 _STOP = {"en": ".", "zh": "。"}
@@ -97,9 +98,8 @@ class _SentenceWord(_Word):
 
     def _judge_each(self, text: Text, position: int) -> Verdict:
         found = said_sentences(text)
-        wrong = next(
-            (each for each in dict.fromkeys(found) if not stands_at(Text(each).words, self.word, position)), None
-        )
+        bare = dict.fromkeys(map(without_marker, found))
+        wrong = next((each for each in bare if not stands_at(Text(each).words, self.word, position)), None)
         if wrong is not None:
             return decide(False, f"not so in {wrong[:80]!r}")
         return decide(bool(found), f"so in each of {len(found)} sentences")
@@ -116,7 +116,7 @@ class FirstWordSentences(_SentenceWord):
             'Start every sentence with the word "{word}"; a heading or list item counts as a sentence.',
             'The first word of each sentence must be "{word}".',
         ),
-        "zh": ("每句话都必须以“{word}”开头。",),
+        "zh": ("每句话都必须以“{word}”开头（标题和列表项也算句子）。",),
     }
     notes: ClassVar = {"en": 'every sentence starts with "{word}"', "zh": "每句以“{word}”开头"}
     examples: ClassVar = (
@@ -147,7 +147,7 @@ class LastWordSentences(_SentenceWord):
             'End every sentence with the word "{word}" and a mark; a heading or list item counts as a sentence.',
             'The last word of each sentence, before the punctuation, must be "{word}".',
         ),
-        "zh": ("每句话都必须以“{word}”结尾（标点不算）。",),
+        "zh": ("每句话都必须以“{word}”结尾（标点不算，标题和列表项也算句子）。",),
     }
     notes: ClassVar = {"en": 'every sentence ends with "{word}"', "zh": "每句以“{word}”结尾"}
     examples: ClassVar = (

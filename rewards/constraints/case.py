@@ -8,16 +8,18 @@ from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from rewards.arguments import Count, Draw, Tolerated
+from rewards.characters import CJK
 from rewards.constraint import Context, Example, Status, Verdict, register
 from rewards.constraints.editing import Edited, glue, outside_notation
 from rewards.constraints.matching import decide, said_prose
 from rewards.draft import Draft
 from rewards.filler import SENTENCES, words
 from rewards.language import guess_language
-from rewards.text import Text
+from rewards.text import EDGE, Text
 
+_LETTER = rf"[^\W\d_{CJK}]"
 #: A written word of two or more letters or digits, by itself or hyphenated, or letters set apart, as in U.S.A.
-PLAIN_WORD = re.compile(r"(?<![^\W_])(?:[^\W_]{2,}+(?:['’-][^\W_]+)*|(?:[^\W\d_][._]){2,}[^\W\d_]?)(?![^\W_])")
+PLAIN_WORD = re.compile(rf"(?<!{EDGE})(?:{EDGE}{{2,}}+(?:['’-]{EDGE}+)*|(?:{_LETTER}[._]){{2,}}{_LETTER}?)(?!{EDGE})")
 # The words of PLAIN_WORD that are in capitals, in ASCII text.
 _ASCII_CAPITALS = re.compile(
     r"[A-Z0-9](?<![A-Za-z0-9].)(?:(?:(?<=[A-Z])[0-9]*+[A-Z]|(?<=[0-9])[0-9]*+[A-Z][0-9]*+[A-Z])[A-Z0-9]*+"

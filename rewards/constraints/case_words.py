@@ -73,7 +73,7 @@ class Upper(_Cased):
     type: Literal["case:upper"] = "case:upper"
 
     phrases: ClassVar = {
-        "en": ("Use capital letters only; no lowercase letter may occur.", "WRITE EVERY LETTER AS A CAPITAL."),
+        "en": ("Use capital letters only; no lowercase letter may occur.", "Write every letter as a capital."),
         "zh": ("凡是有大小写的字母，一律大写，并且至少要有一个这样的字母。",),
     }
     notes: ClassVar = {"en": "capitals only", "zh": "字母全大写"}
@@ -96,7 +96,7 @@ class Lower(_Cased):
     type: Literal["case:lower"] = "case:lower"
 
     phrases: ClassVar = {
-        "en": ("Use lowercase letters only; no capital letter may occur.", "write every letter in lowercase."),
+        "en": ("Use lowercase letters only; no capital letter may occur.", "Write every letter in lowercase."),
         "zh": ("凡是有大小写的字母，一律小写，并且至少要有一个这样的字母。",),
     }
     notes: ClassVar = {"en": "lowercase only", "zh": "字母全小写"}
@@ -120,11 +120,11 @@ class Title(_Cased):
 
     phrases: ClassVar = {
         "en": (
-            "Write Everything in Title Case: a capital at the start of every word; only articles, conjunctions and"
-            " short prepositions may stay lowercase.",
+            "Write Everything in Title Case: a capital at the start of every word; only articles and short"
+            " conjunctions and prepositions (such as a, and, of) may stay lowercase.",
             "Capitalize the first letter of every major word of your answer.",
         ),
-        "zh": ("全文使用英语标题格式：每个单词首字母大写（冠词、连词和短介词除外）。",),
+        "zh": ("全文使用英语标题格式：每个单词首字母大写（a、and、of等冠词、短连词和短介词除外）。",),
     }
     notes: ClassVar = {"en": "title case", "zh": "标题格式"}
     examples: ClassVar = (Example({}, passes="The Lord of the Rings", fails="The lord of the Rings"),)
@@ -213,7 +213,7 @@ class AlternatingWords(_Cased):
     phrases: ClassVar = {
         "en": (
             "Write words in CAPITALS and in lowercase in turn, LIKE this EXAMPLE does; use at least four words.",
-            "ALTERNATE between WORDS in CAPITALS and words in lowercase.",
+            "Alternate between words in CAPITALS and words in lowercase.",
         ),
         "zh": ("英语单词轮流使用全大写和全小写（LIKE this ONE），至少四个单词。",),
     }
@@ -290,7 +290,7 @@ class LastWordsUpper(_Cased):
 
     phrases: ClassVar = {
         "en": (
-            "Write the last word of every sentence in CAPITALS; a heading or list item counts as a sentence.",
+            "Close every sentence with a word (no number) in CAPITALS; a heading or list item counts as a sentence.",
             "End each sentence with a word in ALL CAPS.",
         ),
         "zh": ("每句话都以一个全部大写的英语单词结尾。",),

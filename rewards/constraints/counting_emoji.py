@@ -79,7 +79,7 @@ class MaxEmoji(Shaped):
     """At most `count` emoji."""
 
     type: Literal["counting:max_emoji"] = "counting:max_emoji"
-    count: Annotated[Tolerated, Draw.range(0, 4)]
+    count: Annotated[Tolerated, Draw.range(1, 4)]
 
     phrases: ClassVar = {
         "en": ("Use at most {count} emoji.", "Your answer may hold no more than {count} emoji."),

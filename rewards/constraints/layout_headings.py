@@ -190,7 +190,7 @@ class Title(LaidOut):
     phrases: ClassVar = {
         "en": (
             "Give your answer a title in double angular brackets, such as <<title>>, besides its text.",
-            "Your answer must contain a title wrapped in double angular brackets, like <<poem of joy>>.",
+            "Your answer must contain a title wrapped in double angular brackets, like <<A quiet morning>>.",
         ),
         "zh": ("回答除正文外必须有一个用双尖括号括起来的标题，例如<<标题>>。",),
     }

@@ -323,10 +323,10 @@ class Forbidden(_Dropped):
 
     phrases: ClassVar = {
         "en": (
-            "Do not use any of these marks, in whatever width: {listed}",
-            "Your answer must not contain {listed}",
+            "Do not use the punctuation {listed}, in whatever width.",
+            "Your answer must not contain the punctuation {listed}.",
         ),
-        "zh": ("不要使用这些符号（全角半角都算）：{listed}",),
+        "zh": ("不要使用{listed}，全角半角都算。",),
     }
     notes: ClassVar = {"en": "no {listed}", "zh": "不用{listed}"}
     examples: ClassVar = (

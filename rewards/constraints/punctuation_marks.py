@@ -79,7 +79,7 @@ class MinMarks(_MarkCount):
     phrases: ClassVar = {
         "en": (
             'Use the mark "{mark}" at least {count} time{s}, in full or half width.',
-            'Your answer needs {count} or more "{mark}".',
+            'Your answer needs the mark "{mark}" {count} or more times.',
         ),
         "zh": ("至少使用{count}个“{mark}”（全角半角都算）。",),
     }
@@ -102,12 +102,12 @@ class MaxMarks(_MarkCount):
     """At most `count` occurrences of a mark outside formulas and code; full width and half width both count."""
 
     type: Literal["punctuation:max_marks"] = "punctuation:max_marks"
-    count: Annotated[Tolerated, Draw.range(0, 3)]
+    count: Annotated[Tolerated, Draw.range(1, 3)]
 
     phrases: ClassVar = {
         "en": (
             'Use the mark "{mark}" at most {count} time{s}, in full or half width.',
-            'Use no more than {count} "{mark}".',
+            'Use the mark "{mark}" no more than {count} time{s}.',
         ),
         "zh": ("最多使用{count}个“{mark}”（全角半角都算）。",),
     }
@@ -135,7 +135,7 @@ class ExactMarks(_MarkCount):
     phrases: ClassVar = {
         "en": (
             'Use the mark "{mark}" exactly {count} time{s}, in full or half width.',
-            'There must be exactly {count} "{mark}".',
+            'The mark "{mark}" must occur exactly {count} time{s}.',
         ),
         "zh": ("恰好使用{count}个“{mark}”（全角半角都算）。",),
     }
@@ -283,8 +283,8 @@ class Balanced(Edited):
 
     phrases: ClassVar = {
         "en": (
-            "Use at least one pair of brackets or quotation marks, and close every one that you open.",
-            "Include brackets or quotation marks, and keep all of them balanced.",
+            "Use at least one pair of brackets or double quotation marks, and close every one that you open.",
+            "Include brackets or double quotation marks, and keep all of them balanced.",
         ),
         "zh": ("至少使用一对括号或引号，并且所有括号和引号都要成对。",),
     }

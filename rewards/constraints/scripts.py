@@ -87,7 +87,7 @@ class OneScript(_Scripted):
     phrases: ClassVar = {
         "en": (
             "Use letters of the {script} script only; formulas and code do not count.",
-            "Write with {script} letters and no others.",
+            "Write in {script} script and no other.",
         ),
         "zh": ("文字部分只使用{script}（公式和代码除外）。",),
     }
@@ -138,7 +138,7 @@ class MaxScriptShare(_Scripted):
     phrases: ClassVar = {
         "en": (
             "At most {percent}% of the letters may be of the {script} script; formulas and code do not count.",
-            "Keep {script} letters to {percent}% of all letters or less.",
+            "Keep letters in {script} script to {percent}% of all letters or less.",
         ),
         "zh": ("最多{percent}%的文字是{script}（公式和代码除外）。",),
     }

@@ -117,7 +117,7 @@ class MaxLowercase(Shaped):
     """At most `limit` words are in lower case, repeated ones included."""
 
     type: Literal["words:max_lowercase"] = "words:max_lowercase"
-    limit: Annotated[Tolerated, Draw.range(0, 10)]
+    limit: Annotated[Tolerated, Draw.range(1, 10)]
 
     phrases: ClassVar = {
         "en": (
@@ -242,7 +242,7 @@ class ScriptEveryNth(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Word number {every} and every {every} words after it must be in {name}.",
+            "Word number {every} and each word at a further multiple of {every} must be in {name}.",
             "Every word whose place is a multiple of {every} must be written in {name}.",
         ),
         "zh": ("每逢第{every}个词（以标点或空格隔开）都必须用{name}。",),

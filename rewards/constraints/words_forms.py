@@ -287,7 +287,7 @@ class Palindromes(Shaped):
     )
 
     def slots(self, language: str) -> dict[str, Any]:
-        kind = {"en": "different ", "zh": "不同的"}[language] if self.distinct else ""
+        kind = {"en": "different ", "zh": "不同的"}[language] if self.distinct and self.count > 1 else ""
         return {**super().slots(language), "kind": kind}
 
     def judge(self, text: Text, context: Context) -> Verdict:

@@ -133,7 +133,7 @@ def load_openai() -> Any:
         return importlib.import_module("openai")
     except ImportError as error:
         raise RaifError(
-            "a served judge needs the package openai; install it with: pip install 'raif[judge]'"
+            "asking a server needs the package openai; install it with: pip install 'raif[judge]'"
         ) from error
 
 

@@ -65,13 +65,17 @@ def test_every_witness_and_expert_is_accepted(tasks: list[Instruction]) -> None:
     assert len(tasks) == 550
     for task in tasks:
         assert task.witness is not None
-        assert task.expert is not None
-        expert = Response.split(task.expert.completion)
-        assert expert.well_formed
-        for response in (Response(None, task.witness), expert):
+        responses = [Response(None, task.witness)]
+        if task.expert is not None:
+            expert = Response.split(task.expert.completion)
+            assert expert.well_formed
+            responses.append(expert)
+        for response in responses:
             judgement = task.evaluate(response)
             assert [leaf for leaf in judgement.leaves if leaf.verdict.status is not Status.SATISFIED] == []
             assert judgement.hard is True
+    # A witness from which the answer has gone proves satisfiability and is nothing to clone.
+    assert 530 < sum(task.expert is not None for task in tasks)
 
 
 def test_every_answer_is_right(tasks: list[Instruction]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from data_gen.evolve import evolve_folder, parse_evolve
+from data_gen.shards import read_folder
 from rewards import RaifError, read_instructions
 from tests.data_gen.test_evolve import Editor, config, english
 from tests.judge_server import Answer, ChatServer, chat
@@ -21,12 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def write(out: Path, count: int) -> None:
-    folder = out / "data"
-    folder.mkdir(parents=True)
-    for shard in range(2):
+    (out / "data").mkdir(parents=True)
+    names = [f"data/train-{shard:05d}-of-00002.jsonl" for shard in range(2)]
+    for shard, name in enumerate(names):
         tasks = [english(request=f"Name {n} rivers.", answer=None) for n in range(2 + shard, 2 + count, 2)]
         lines = "".join(task.model_dump_json() + "\n" for task in tasks)
-        (folder / f"train-{shard:05d}-of-00002.jsonl").write_text(lines, encoding="utf-8")
+        (out / name).write_text(lines, encoding="utf-8")
+    (out / "manifest.json").write_text(json.dumps({"files": dict.fromkeys(names, "")}), encoding="utf-8")
 
 
 def test_a_folder_is_evolved_into_another(tmp_path: Path) -> None:
@@ -47,13 +49,17 @@ def test_a_folder_is_evolved_into_another(tmp_path: Path) -> None:
     assert record["failed"] == {"rewrite: no JSON object": 1}
     assert (record["model"], record["replies"], record["completion_tokens"]) == ("editor", 20, 360)
     assert record == json.loads((tmp_path / "out" / "evolution.json").read_text())
-    evolved = read_instructions(tmp_path / "out" / "evolved.jsonl")
+    evolved = read_instructions(tmp_path / "out" / "instructions.jsonl")
     assert [task.request for task in evolved] == [f"Name {n} rivers." for n in (2, 4, 6, 8, 10, 3, 5, 7, 9, 11)]
     assert sum("evolved by editor" in task.source.generator for task in evolved) == 9
     with pytest.raises(RaifError, match="holds an evolution of other data or settings"):
         evolve_folder(tmp_path / "in", config(soft=[0, 0]), tmp_path / "out")
-    with pytest.raises(RaifError, match="make instructions with"):
-        evolve_folder(tmp_path, chosen, tmp_path / "out")
+    assert list(read_folder(tmp_path / "out")) == evolved
+    with pytest.raises(RaifError, match="would overwrite those in"):
+        evolve_folder(tmp_path / "in", chosen, tmp_path / "in")
+    (tmp_path / "in" / "manifest.json").unlink()
+    with pytest.raises(RaifError, match="holds no complete data set"):
+        evolve_folder(tmp_path / "in", chosen, tmp_path / "new")
 
 
 def test_a_spent_budget_is_taken_up_again(tmp_path: Path) -> None:
@@ -97,7 +103,7 @@ def test_a_killed_run_ends_in_the_same_bytes(tmp_path: Path) -> None:
         assert evolve_folder(source, chosen, tmp_path / "killed")["counts"]["evolved"] == 30
         assert len(server.bodies) - asked < 60 - 20
         evolve_folder(source, chosen, tmp_path / "whole")
-    killed, whole = ((tmp_path / name / "evolved.jsonl").read_bytes() for name in ("killed", "whole"))
+    killed, whole = ((tmp_path / name / "instructions.jsonl").read_bytes() for name in ("killed", "whole"))
     assert killed == whole
     assert whole.count(b"\n") == 30
 

@@ -267,7 +267,7 @@ def test_instructions_are_not_overwritten(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     with pytest.raises(RaifError, match="would overwrite the instructions"):
         run_experts(folder, WitnessExperts(), folder)
-    with pytest.raises(RaifError, match="no instructions at"):
+    with pytest.raises(RaifError, match="holds no complete data set"):
         run_experts(tmp_path / "none", WitnessExperts(), tmp_path / "out")
     with pytest.raises(RaifError, match="unknown split 'trian'; did you mean 'train'"):
         run_experts(folder, WitnessExperts(), tmp_path / "out", splits=["trian"])

@@ -47,6 +47,7 @@ def narrow_recipe(folder: Path) -> DataConfig:
         seeds=[{"type": "jsonl", "path": str(path)}],
         languages={"en": 1},
         constraints={"min": 1, "max": 1, "weights": NARROW},
+        phrasing={"wordings": "own"},
         warm_start={"count": 20},
     )
 

@@ -120,7 +120,11 @@ def test_bad_input_says_what_to_do(folder: Path, tmp_path: Path) -> None:
 
 def test_missing_shards_are_an_error(folder: Path) -> None:
     next((folder / "data").glob("train-00001*")).unlink()
-    with pytest.raises(RaifError, match="holds 1 of 2 shards of train"):
+    with pytest.raises(RaifError, match=r"train-00001-of-00002\.jsonl is missing, though manifest\.json names it"):
         instruction_files(folder)
-    with pytest.raises(RaifError, match="no instructions in"):
-        instruction_files(folder / "data")
+
+
+def test_an_unfinished_data_set_is_an_error(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    with pytest.raises(RaifError, match=r"holds no complete data set \(there is no manifest\.json\)"):
+        instruction_files(folder)

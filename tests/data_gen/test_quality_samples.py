@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -94,12 +95,15 @@ def write_folder(folder: Path, tasks: Sequence[Instruction], shards: int = 0) ->
     if not shards:
         lines = "".join(f"{task.model_dump_json()}\n" for task in tasks)
         (folder / "instructions.jsonl").write_text(lines, encoding="utf-8")
+    files: dict[str, str] = {}
     for split in dict.fromkeys(task.split for task in tasks) if shards else ():
         own = [task for task in tasks if task.split == split]
         for shard in range(shards):
             lines = "".join(f"{task.model_dump_json()}\n" for task in own[shard::shards])
-            (folder / "data" / f"{split}-{shard:05}-of-{shards:05}.jsonl").write_text(lines, encoding="utf-8")
-    (folder / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+            name = f"data/{split}-{shard:05}-of-{shards:05}.jsonl"
+            (folder / name).write_text(lines, encoding="utf-8")
+            files[name] = sha256(lines.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps({**MANIFEST, "files": files}), encoding="utf-8")
     return folder
 
 

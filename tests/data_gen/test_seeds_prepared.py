@@ -240,7 +240,7 @@ def test_many_rows_go_to_disk_and_are_drawn_like_those_in_memory(large: Path, tm
     for language in disk.languages:
         one, other = Random(3), Random(3)
         assert [disk.draw(one, language) for _ in range(60)] == [memory.draw(other, language) for _ in range(60)]
-    assert not list((tmp_path / "other").iterdir())
+    assert not (tmp_path / "other").exists()
 
 
 def _read(path: Path) -> list[Row]:
@@ -320,3 +320,15 @@ def test_processes_share_a_prepared_file(large: Path, tmp_path: Path) -> None:
 
 def _draw(seeds: PreparedSeeds, number: int) -> str:
     return seeds.draw(Random(number), "en").id
+
+
+def test_the_same_bytes_under_another_suffix_are_another_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "prepare", partial(prepare, limits=Limits(0, 0)))
+    for suffix in ("csv", "tsv"):
+        path = tmp_path / f"rows.{suffix}"
+        path.write_text('q\n"What is wood, made by trees?"\n', encoding="utf-8")
+        seeds = open_seed_set(large_source(path), cache=tmp_path / "cache")
+        assert seeds.draw(Random(0), "en").request == "What is wood, made by trees?"
+    assert len(list((tmp_path / "cache").iterdir())) == 2

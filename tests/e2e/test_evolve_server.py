@@ -103,12 +103,12 @@ def test_useless_replies_end_as_counted_rejections(served: str, model_path: Path
     assert all(reason.startswith("rewrite: ") for reason in record["failed"])
     assert record["replies"] == record["this_run"]["requests"]["sent"] >= 4
     assert record["this_run"]["tokens"]["completion"] > 0
-    assert read_instructions(tmp_path / "out" / "evolved.jsonl") == tasks
+    assert read_instructions(tmp_path / "out" / "instructions.jsonl") == tasks
     assert json.loads((tmp_path / "out" / "evolution.json").read_text()) == record
     dropped = parse_evolve({"server": server, "soft": [1, 1], "on_failure": "drop"})
     again = evolve_folder(tmp_path, dropped, tmp_path / "dropped")
     assert again["counts"] == {"evolved": 0, "kept_template": 0, "dropped": 4}
-    assert (tmp_path / "dropped" / "evolved.jsonl").read_bytes() == b""
+    assert (tmp_path / "dropped" / "instructions.jsonl").read_bytes() == b""
 
 
 def test_samples_of_a_served_model_and_its_mistakes(served: str, model_path: Path, tmp_path: Path) -> None:

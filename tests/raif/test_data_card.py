@@ -104,7 +104,8 @@ def test_bytes_depend_on_the_data_alone(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "two" / "data_card.html").read_bytes() == first
 
 
-def test_no_manifest_leaves_a_page(folder: Path) -> None:
+def test_one_file_without_a_manifest_makes_a_page(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "later", samples(18))
     (folder / "manifest.json").unlink()
     _, page = read(folder)
     assert "None were recorded." in page.said
@@ -114,7 +115,7 @@ def test_no_manifest_leaves_a_page(folder: Path) -> None:
 def test_missing_data_are_named(tmp_path: Path) -> None:
     with pytest.raises(RaifError, match=r"no data set at .*nothing; make it"):
         write_data_card(tmp_path / "nothing")
-    with pytest.raises(RaifError, match="no instructions in"):
+    with pytest.raises(RaifError, match="holds no complete data set"):
         write_data_card(tmp_path)
 
 

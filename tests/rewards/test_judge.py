@@ -320,7 +320,7 @@ from rewards.judge import Judge, JudgeConfig, Question
 Judge(JudgeConfig(model="m", base_url="http://127.0.0.1:9/v1")).ask([Question(question="?", request="", answer="")])
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "rewards.errors.RaifError: a served judge needs the package openai" in done.stderr
+    assert "rewards.errors.RaifError: asking a server needs the package openai" in done.stderr
 
 
 # --- prompts ----------------------------------------------------------------------------------------------------------
