@@ -120,8 +120,8 @@ _PARITY = {
 }
 _SIZE = {
     "en": {
-        "above": ("the final answer is greater than {}", "the result is above {}", "you end up with more than {}"),
-        "below": ("the final answer is less than {}", "the result is below {}", "you end up with fewer than {}"),
+        "above": ("the final answer is greater than {}", "the result is above {}", "the result turns out greater than {}"),
+        "below": ("the final answer is less than {}", "the result is below {}", "the result turns out less than {}"),
     },
     "zh": {
         "above": ("最终答案大于{}", "结果超过{}", "算出来的数比{}大"),
@@ -160,7 +160,7 @@ _RESPONSE: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
     ),
     (
         "length:min_sentences",
-        {"en": ("you need {} sentences or more", "your answer has at least {} sentences"), "zh": ("回答至少有{}句话",)},
+        {"en": ("your answer has {} sentences or more", "your answer has at least {} sentences"), "zh": ("回答至少有{}句话",)},
     ),
     (
         "length:min_paragraphs",

@@ -91,7 +91,7 @@ class Constraint(BaseModel):
     def slots(self, language: str) -> dict[str, Any]:
         """Return what fills the `{...}` of phrases and notes: the arguments, and `s` for an English plural."""
         arguments = self.model_dump(exclude={"type", "scope"})
-        number = arguments.get("count", arguments.get("limit", 0))
+        number = next((arguments[name] for name in ("count", "limit", "step") if name in arguments), 0)
         return {**arguments, "s": "" if number == 1 else "s"}
 
     def describe(self, language: str = "en", wording: int = 0) -> str:

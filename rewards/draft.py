@@ -141,8 +141,10 @@ def edit_part(text: str, unit: str, number: int, edit: Callable[[str], str], lan
     while len(spans) < abs(number):
         filler = SENTENCES[language][len(spans) % len(SENTENCES[language])]
         heading = f"# {len(spans) + 1}\n" if unit == "section" else ""
-        text = f"{text}{chr(10) if unit == 'line' else chr(10) * 2}{heading}{filler}"
-        spans = part_spans(text, unit)
+        longer = f"{text}{chr(10) if unit == 'line' else chr(10) * 2}{heading}{filler}"
+        if len(part_spans(longer, unit)) <= len(spans):
+            return text  # what is added does not count, as inside an open code block
+        text, spans = longer, part_spans(longer, unit)
     begin, end = spans[number - 1 if number > 0 else number]
     return text[:begin] + edit(text[begin:end]) + text[end:]
 

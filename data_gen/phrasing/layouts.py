@@ -33,6 +33,8 @@ class Writer:
         """Return the prompt in a layout."""
         if layout in ("list", "numbered") and task.tree.kind == "leaf":
             layout = "paragraph"  # one item is no list
+        elif layout in _PROSE and task.tree.is_knotted:
+            layout = "list"  # branches inside branches are lost on the reader of a sentence
         return _WRITERS[layout](self, task)
 
     def inline(self, task: Task) -> str:
@@ -62,14 +64,15 @@ class Writer:
     def before(self, task: Task) -> str:
         """The demands come first, then the task."""
         opening, asking = self._pair(openings.BEFORE)
-        if self.rng.random() < 0.5:
+        if task.tree.is_knotted or self.rng.random() < 0.5:
             return f"{opening}\n{self._outline(task, '-')}\n\n{asking}{task.text}"
         space = "" if self.language == "zh" else " "
         return f"{opening}{space}{self.prose.paragraph(task.tree)}\n\n{asking}{task.text}"
 
     def system(self, task: Task) -> tuple[Message, ...]:
         """The demands stand in a system message."""
-        said = self.prose.paragraph(task.tree) if self.rng.random() < 0.5 else "\n" + self._outline(task, "-")
+        in_prose = not task.tree.is_knotted and self.rng.random() < 0.5
+        said = self.prose.paragraph(task.tree) if in_prose else "\n" + self._outline(task, "-")
         opening = self._pick(openings.SYSTEM)
         space = "" if said.startswith("\n") or self.language == "zh" else " "
         return (
@@ -99,6 +102,7 @@ class Writer:
         return self.rng.choice(options[self.language])
 
 
+_PROSE: tuple[Layout, ...] = ("inline", "paragraph", "turns")
 _WRITERS: dict[Layout, Callable[[Writer, Task], Prompt]] = {
     "inline": Writer.inline,
     "paragraph": Writer.paragraph,

@@ -20,7 +20,9 @@ _ABOUT_THE_ANSWER = re.compile(
     r"\b(?:answer|reply|response|text)s?\b|回答|回复|答复|答案|作答|全文|正文", re.IGNORECASE
 )
 _NOT_IMPERATIVE = re.compile(
-    r"(?:Your?|The|I|I'd|I'm|There|No|An?|Every|Each|Please|All|Only|It|At|Nothing|Exactly)\b|请"
+    r"(?:Your?|The|I|I'd|I'm|There|No|An?|Every|Each|Please|All|Only|It|At|Nothing|Exactly|One|Some|Somewhere|In|From|Of"
+    r"|Words|Both|With|If)\b"
+    r"|请|回复|全文|文中|正文|回答|无论|凡|每|各|句|行数|段落|字母|要点|整个|括号|字数|总|任何|“"
 )
 _PREPOSITION = {"en": ", ", "zh": "，"}
 

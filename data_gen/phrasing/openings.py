@@ -19,7 +19,7 @@ PARAGRAPH = {
         "A few things to keep in mind. ",
         "When you answer, mind the following. ",
         "Some ground rules. ",
-        "One note on the form of the reply. ",
+        "A few notes on the form of the reply. ",
         "Please respect what follows. ",
         "How I want it: ",
     ),
@@ -29,7 +29,7 @@ PARAGRAPH = {
         "请注意以下几点。",
         "回答时请遵守下面的要求。",
         "另外有几点说明。",
-        "关于回答的形式：",
+        "关于回答，有几点要求。",
         "我的要求如下。",
     ),
 }
@@ -75,7 +75,7 @@ BEFORE = {
         ("These rules apply to your answer.", "Here is what I want to know. "),
         ("I have a request, and some rules for the reply.", "The request: "),
         ("For the following task, keep to what I say here.", "Task: "),
-        ("Formatting first.", "And this is what I'm after: "),
+        ("The rules first.", "And this is what I'm after: "),
     ),
     "zh": (
         ("在看题之前，先说明回答的要求。", "下面是任务："),

@@ -14,10 +14,13 @@ _IN_ORDER = {
 }
 _IF = {
     "en": ("If {}:", "When {}:", "In case {}:", "Should it turn out that {}:"),
-    "zh": ("如果{}：", "当{}时：", "若{}：", "要是{}："),
+    "zh": ("如果{}：", "当{}时：", "若{}：", "倘若{}："),
 }
 _ELSE_IF = {"en": ("Else, if {}:", "If instead {}:"), "zh": ("否则，如果{}：", "或者，若{}：")}
-_OTHERWISE = {"en": ("Otherwise:", "If not:", "In any other case:"), "zh": ("否则：", "不然：", "其他情况下：")}
+_OTHERWISE = {
+    "en": ("Otherwise:", "In any other case:", "In all other cases:"),
+    "zh": ("否则：", "不然：", "其他情况下："),
+}
 _ALL = {"en": ("All of these:", "Together:"), "zh": ("同时满足：", "以下各点都要做到：")}
 _STEP_BELOW = "   "
 

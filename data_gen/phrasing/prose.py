@@ -47,21 +47,21 @@ _STEPS = {
 _BRANCHES = {
     "en": (
         ("If {c}, {t}", "; otherwise, {o}."),
-        ("If {c}, {t}", ". If not, {o}."),
+        ("If {c}, {t}", ". Otherwise, {o}."),
         ("When {c}, {t}", "; in any other case, {o}."),
         ("In case {c}, {t}", ". Otherwise, {o}."),
-        ("Should it turn out that {c}, {t}", "; if it does not, {o}."),
+        ("Should it turn out that {c}, {t}", "; otherwise, {o}."),
     ),
     "zh": (
         ("如果{c}，{t}", "；否则，{o}。"),
-        ("要是{c}，{t}", "；不然的话，{o}。"),
+        ("倘若{c}，{t}", "；不然的话，{o}。"),
         ("若{c}，则{t}", "；否则{o}。"),
         ("当{c}时，{t}", "；其他情况下，{o}。"),
     ),
 }
 _ONLY = {
     "en": ("If {c}, {t}.", "Only if {c}, {t}.", "In case {c}, {t}.", "Should it turn out that {c}, {t}."),
-    "zh": ("如果{c}，{t}。", "只有当{c}时，才需要{t}。", "要是{c}，{t}。", "若{c}，则{t}。"),
+    "zh": ("如果{c}，{t}。", "只有当{c}时，才需要{t}。", "倘若{c}，{t}。", "若{c}，则{t}。"),
 }
 _ELSE_IF = {"en": ("; if instead {c}, {t}", "; or else, if {c}, {t}"), "zh": ("；如果{c}，{t}", "；或者，若{c}，则{t}")}
 _DEEP_IF = {"en": ("if {c}, {t}", ", and if not, {o}"), "zh": ("如果{c}，{t}", "，否则{o}")}
@@ -135,8 +135,9 @@ class Prose:
     def _deep_selection(self, conditions: Sequence[Condition], clauses: Sequence[str], otherwise: bool) -> str:
         opening, ending = _DEEP_IF[self.language]
         said = opening.format(c=conditions[0].text, t=clauses[0])
+        further = _ELSE_IF[self.language][0].replace("；", "，").replace(";", ",")
         for condition, clause in zip(conditions[1:], clauses[1:], strict=False):
-            said += _ELSE_IF[self.language][0].format(c=condition.text, t=clause).replace("；", "，").replace(";", ",")
+            said += further.format(c=condition.text, t=clause)
         return said + (ending.format(o=clauses[-1]) if otherwise else "")
 
 

@@ -52,6 +52,16 @@ class Spoken:
             yield from child.leaves()
 
     @property
+    def is_knotted(self) -> bool:
+        """Whether a selection stands inside another."""
+        inside = self.kind == "selection" and any(child.has_selection for child in self.children)
+        return inside or any(child.is_knotted for child in self.children)
+
+    @property
+    def has_selection(self) -> bool:
+        return self.kind == "selection" or any(child.has_selection for child in self.children)
+
+    @property
     def depth(self) -> int:
         return 1 + max(child.depth for child in self.children) if self.children else 0
 

@@ -305,10 +305,11 @@ class MarkedList(LaidOut):
 
     phrases: ClassVar = {
         "en": (
-            "Answer with a list of at least {count} item{s}, no two alike; {instead}start each line with {mark}",
-            "List {count} or more items, one per line, all different, no other bullet points: put {mark} before each",
+            'Answer with a list of at least {count} item{s}, no two alike; {instead}start each line with "{mark}".',
+            'List {count} or more items, one per line, all different, no other bullet points, and put "{mark}" before'
+            " each.",
         ),
-        "zh": ("用列表回答，至少{count}项，内容不重复，每项一行；{instead}以 {mark} 开头",),
+        "zh": ("用列表回答，至少{count}项，内容不重复，每项一行；{instead}以“{mark}”开头。",),
     }
     notes: ClassVar = {"en": "{count} item{s} marked {mark}", "zh": "{count}项以{mark}开头"}
     examples: ClassVar = (
@@ -344,7 +345,7 @@ class SeparatedList(LaidOut):
     phrases: ClassVar = {
         "en": (
             "Answer with exactly {count} item{s}, separated by {separator} and nothing else",
-            "Give exactly {count} item{s}, all different, and put {separator} between one and the next",
+            'Give exactly {count} item{s}, all different, and put "{separator}" between one and the next.',
         ),
         "zh": ("给出恰好{count}项不同的内容，各项之间用 {separator} 分隔",),
     }

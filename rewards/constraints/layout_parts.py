@@ -153,8 +153,8 @@ class Postscript(LaidOut):
 
     phrases: ClassVar = {
         "en": (
-            "At the end of your answer, add a postscript starting with {marker}",
-            "Close your answer with a postscript that begins with {marker}",
+            'At the end of your answer, add a postscript starting with "{marker}".',
+            'Close your answer with a postscript that begins with "{marker}".',
         ),
         "zh": ("在回答的最后加一段以“{marker}”开头的附言。",),
     }

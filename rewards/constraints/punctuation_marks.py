@@ -325,7 +325,7 @@ class HyphenJoined(Edited):
 
     phrases: ClassVar = {
         "en": (
-            "Write at least two sentences and connect all of them by hyphens, with no blank between them.-Like this.",
+            "Write at least two sentences and connect all of them by hyphens, with no blank between them (One.-Two.).",
             "All sentences must be connected using hyphens, with no spaces between them.",
         ),
         "zh": ("写至少两句话，句与句之间用连字符“-”连接，不留空格。-就像这样。",),

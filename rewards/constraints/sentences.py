@@ -97,12 +97,12 @@ class Increment(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Write two or more sentences, each with exactly {step} more word(s) than the one before.",
-            "From the second sentence on, every sentence must be exactly {step} word(s) longer than the previous one.",
+            "Write two or more sentences, each with exactly {step} more word{s} than the one before.",
+            "From the second sentence on, every sentence must be exactly {step} word{s} longer than the previous one.",
         ),
         "zh": ("至少写两句话，每句都恰好比上一句多{step}个字（标点不算）。",),
     }
-    notes: ClassVar = {"en": "each sentence {step} word(s) longer", "zh": "每句多{step}个字"}
+    notes: ClassVar = {"en": "each sentence {step} word{s} longer", "zh": "每句多{step}个字"}
     examples: ClassVar = (
         Example({"step": 1}, passes="It rains. It rains hard.", fails="It rains. It rains hard today."),
         Example({"step": 2}, passes="下雨了。我们回家吧。", fails="下雨了。回家吧。", language="zh"),
@@ -140,7 +140,7 @@ class Growing(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Write two or more sentences, each with at least {step} more word(s) than the one before.",
+            "Write two or more sentences, each with at least {step} more word{s} than the one before.",
             "From the second sentence on, every sentence must be longer than the previous one by {step} or more words.",
         ),
         "zh": ("至少写两句话，每句都比上一句至少多{step}个字（标点不算）。",),

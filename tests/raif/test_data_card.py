@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from raif.cli import main
 from raif.report.data_card import write_data_card
 from rewards import Instruction, RaifError, known_constraints
 from rewards.tree import And, Leaf
@@ -117,6 +118,23 @@ def test_missing_data_are_named(tmp_path: Path) -> None:
         write_data_card(tmp_path / "nothing")
     with pytest.raises(RaifError, match="holds no complete data set"):
         write_data_card(tmp_path)
+
+
+def test_the_command_writes_the_page(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["raif", "data-card", str(folder), "--out", str(tmp_path / "cards")])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert not stopped.value.code
+    page = tmp_path / "cards" / "data_card.html"
+    assert f"wrote {page}" in capsys.readouterr().out
+    assert page.read_bytes() == write_data_card(folder).read_bytes()
+    monkeypatch.setattr(sys, "argv", ["raif", "data-card", str(tmp_path / "nothing")])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.startswith(f"error: no data set at {tmp_path / 'nothing'}")
 
 
 HARNESS = """<body><iframe src="set/data_card.html" style="width:390px;height:900px"></iframe><script>
