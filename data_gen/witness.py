@@ -68,12 +68,12 @@ def solve(
         ()
     """
     text = replace(plan(solution, language, constraints, rng), edits=()).render()
-    seen: set[str] = set()
+    before: list[tuple[Constraint, ...]] = []
     for _ in range(ROUNDS):
         refused = _refused(text, constraints, context)
-        if not refused or text in seen:
+        if not refused or refused in before[:-1]:
             return Attempt(text, refused)
-        seen.add(text)
+        before.append(refused)
         for constraint in refused:
             text = _edited(text, constraint, language)
     return Attempt(text, _refused(text, constraints, context))
