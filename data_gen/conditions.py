@@ -120,7 +120,11 @@ _PARITY = {
 }
 _SIZE = {
     "en": {
-        "above": ("the final answer is greater than {}", "the result is above {}", "the result turns out greater than {}"),
+        "above": (
+            "the final answer is greater than {}",
+            "the result is above {}",
+            "the result turns out greater than {}",
+        ),
         "below": ("the final answer is less than {}", "the result is below {}", "the result turns out less than {}"),
     },
     "zh": {

@@ -10,6 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from data_gen.arguments import ArgumentSampler, Wanted
+from data_gen.bounds import possible
 from data_gen.correctness import is_right
 from data_gen.pairs import ANSWER, not_with
 from data_gen.planning import Plan, World, worlds
@@ -21,6 +22,7 @@ from rewards.constraint import Constraint, Context, parse_constraint
 from rewards.task_answer import MathAnswer
 
 _TRIES = 20
+_DRAWS = 5
 REDRAWS = 8  # constraints drawn again before a candidate is given up
 #: What makes parts, with the scope of one of them and the argument that says how many there are.
 PARTS: Mapping[str, tuple[str, str]] = {
@@ -125,11 +127,14 @@ class _Filling:
         self.constraints: list[Constraint] = []
         self.context = Context(wanted.seed.request, wanted.seed.language)
         self.redraws = REDRAWS
+        self.worlds = list(worlds(plan))
+        core = wanted.seed.solutions[wanted.language].core
+        self._core = core if wanted.seed.answer is not None else ()
 
     def draw(self) -> bool:
         """Draw a constraint for every slot."""
         for number, slot in enumerate(self.slots):
-            constraint = self._draw(slot)
+            constraint = self._draw(slot, number)
             if constraint is None:
                 self.filler.rejected[f"no arguments for {slot.name}"] += 1
                 constraint = self._another(number)
@@ -140,7 +145,7 @@ class _Filling:
 
     def solve(self) -> Filled | None:
         """Solve the world that is intended, then those of the branches that are not taken."""
-        intended, *others = worlds(self.plan)
+        intended, *others = self.worlds
         witness = self._solve_world(intended, keep_answer=True)
         if witness is None or any(self._solve_world(world, keep_answer=False) is None for world in others):
             return None
@@ -189,7 +194,7 @@ class _Filling:
             slot = self._another_slot(self.slots[number])
             if slot is not None and not _decides_language(slot.name):
                 self.slots[number] = slot
-                constraint = self._draw(slot)
+                constraint = self._draw(slot, number)
                 if constraint is not None:
                     return constraint
         return None
@@ -202,7 +207,25 @@ class _Filling:
         name = self.filler.draw_type(used | not_with(beside, self.wanted.language), self.wanted.rng)
         return None if name is None else _Slot(name)
 
-    def _draw(self, slot: _Slot) -> Constraint | None:
+    def _draw(self, slot: _Slot, number: int) -> Constraint | None:
+        """Draw a constraint, again if there is no room for its size beside those that count together with it."""
+        for _ in range(_DRAWS):
+            constraint = self._draw_once(slot)
+            if constraint is None or self._has_room(constraint, number):
+                return constraint
+        return None
+
+    def _has_room(self, constraint: Constraint, number: int) -> bool:
+        for world in self.worlds:
+            if number in world.leaves:
+                beside = [
+                    self.constraints[leaf] for leaf in world.leaves if leaf != number and leaf < len(self.constraints)
+                ]
+                if not possible([constraint, *beside], self._core):
+                    return False
+        return True
+
+    def _draw_once(self, slot: _Slot) -> Constraint | None:
         arguments = self.filler.sampler.draw(slot.name, self.wanted)
         if arguments is None:
             return None

@@ -139,8 +139,14 @@ def _stated(text: str) -> str | None:
         end = text.find("\n", match.end())
         said = text[match.end() : end if end >= 0 else len(text)].strip(_MARKS)
         if said:
-            return (split_sentences(said) or [said])[0].strip(_MARKS)
+            return _first_sentence(said).strip(_MARKS)
     return None
+
+
+def _first_sentence(said: str) -> str:
+    """Return the first sentence of what follows "is", where a number and a full stop open no list."""
+    before = "is "
+    return (split_sentences(before + said) or [before + said])[0].removeprefix(before)
 
 
 def _braced(text: str, begin: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from data_gen.commands.gallery import show_gallery
 from data_gen.commands.models import evolve, experts
 from data_gen.commands.pass_rates import difficulty, filter_rows
 from data_gen.commands.publish import export, push
@@ -22,6 +23,7 @@ Without a command, `python -m data_gen --config R --out DIR` makes a data set; i
 COMMANDS: dict[str, Callable[..., Any]] = {
     "quality": quality,
     "taxonomy": taxonomy,
+    "gallery": show_gallery,
     "evolve": evolve,
     "experts": experts,
     "difficulty": difficulty,

@@ -31,7 +31,7 @@ class Writer:
 
     def write(self, task: Task, layout: Layout) -> Prompt:
         """Return the prompt in a layout."""
-        if layout in ("list", "numbered") and task.tree.kind == "leaf":
+        if layout in ("list", "numbered") and len(list(task.tree.leaves())) == 1:
             layout = "paragraph"  # one item is no list
         elif layout in _PROSE and task.tree.is_knotted:
             layout = "list"  # branches inside branches are lost on the reader of a sentence

@@ -77,7 +77,7 @@ class Prose:
         """Return a node as whole sentences."""
         if node.kind != "and":
             return self.sentence(node)
-        openings = list(_FURTHER[self.language])
+        openings = list(_FURTHER[self.language]) if self.wording.wordings == "all" else []
         self.rng.shuffle(openings)
         first, *others = [self.sentence(part) for part in node.children]
         further = [
