@@ -164,7 +164,10 @@ _RESPONSE: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
     ),
     (
         "length:min_sentences",
-        {"en": ("your answer has {} sentences or more", "your answer has at least {} sentences"), "zh": ("回答至少有{}句话",)},
+        {
+            "en": ("your answer has {} sentences or more", "your answer has at least {} sentences"),
+            "zh": ("回答至少有{}句话",),
+        },
     ),
     (
         "length:min_paragraphs",

@@ -17,7 +17,6 @@ from data_gen.planning import Plan, World, worlds
 from data_gen.seeds import Seed
 from data_gen.shapes import Shape
 from data_gen.witness import Attempt, solve
-from rewards.conditions import ResponseCondition
 from rewards.constraint import Constraint, Context, parse_constraint
 from rewards.task_answer import MathAnswer
 
@@ -165,14 +164,8 @@ class _Filling:
 
     def _attempt(self, world: World) -> Attempt:
         seed, rng, language = self.wanted.seed, self.wanted.rng, self.wanted.language
-        wanted = [*self._conditions(), *(self.constraints[leaf] for leaf in world.leaves)]
+        wanted = [*world.demands, *(self.constraints[leaf] for leaf in world.leaves)]
         return solve(seed.solutions[language], language, wanted, self.context, rng)
-
-    def _conditions(self) -> Iterator[Constraint]:
-        """Yield what a response must satisfy so that the branches meant are taken."""
-        for own, taken in zip(self.plan.conditions, self.plan.taken, strict=True):
-            if taken is not None and taken < len(own) and isinstance(condition := own[taken], ResponseCondition):
-                yield condition.constraint
 
     def _culprit(self, attempt: Attempt, world: World) -> int | None:
         """Return the slot to draw again: one that is refused, and counts in no world that is solved already."""
@@ -221,7 +214,7 @@ class _Filling:
                 beside = [
                     self.constraints[leaf] for leaf in world.leaves if leaf != number and leaf < len(self.constraints)
                 ]
-                if not possible([constraint, *beside], self._core):
+                if not possible([constraint, *world.demands, *beside], self._core):
                     return False
         return True
 

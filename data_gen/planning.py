@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from random import Random
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from data_gen.conditions import draw_conditions, holds
 from data_gen.seeds import Seed
 from data_gen.shapes import Shape
-from rewards.conditions import Condition
+from rewards.conditions import Condition, ResponseCondition
 from rewards.constraint import Constraint
 from rewards.tree import And, Branch, Chain, Leaf, Node, Selection
 
@@ -62,10 +62,14 @@ Gate = tuple[tuple[int, int], ...]  # the selections that a leaf stands in, and 
 
 
 class World(NamedTuple):
-    """The leaves that count if branches are taken in one way; `own` are those that count in no earlier world."""
+    """The leaves that count if branches are taken in one way.
+
+    `own` are those that count in no earlier world; `demands` is what a response must be like for that.
+    """
 
     leaves: tuple[int, ...]
     own: frozenset[int]
+    demands: tuple[Constraint, ...] = ()
 
 
 def worlds(plan: Plan) -> Iterator[World]:
@@ -83,8 +87,17 @@ def worlds(plan: Plan) -> Iterator[World]:
         leaves = tuple(leaf for leaf, gate in enumerate(gates) if all(taken[number] == child for number, child in gate))
         own = frozenset(leaves) - seen
         if own or not seen:
-            yield World(leaves, own)
+            choices = sorted({choice for leaf in leaves for choice in gates[leaf]})
+            yield World(leaves, own, tuple(_demands(plan, choices)))
             seen |= own
+
+
+def _demands(plan: Plan, choices: Iterable[tuple[int, int]]) -> Iterator[Constraint]:
+    """Yield what a response must satisfy so that these branches are taken."""
+    for number, child in choices:
+        conditions = plan.conditions[number] if plan.conditions else ()
+        if child < len(conditions) and isinstance(condition := conditions[child], ResponseCondition):
+            yield condition.constraint
 
 
 def _gates(

@@ -75,7 +75,7 @@ def test_every_witness_and_expert_is_accepted(tasks: list[Instruction]) -> None:
             assert [leaf for leaf in judgement.leaves if leaf.verdict.status is not Status.SATISFIED] == []
             assert judgement.hard is True
     # A witness from which the answer has gone proves satisfiability and is nothing to clone.
-    assert 530 < sum(task.expert is not None for task in tasks)
+    assert sum(task.expert is not None for task in tasks) > 530
 
 
 def test_every_answer_is_right(tasks: list[Instruction]) -> None:

@@ -1,0 +1,16 @@
+"""The gallery page is what the command prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from data_gen.config import load_yaml, parse_config
+from data_gen.gallery import gallery
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_is_up_to_date() -> None:
+    config = parse_config(load_yaml(REPOSITORY / "recipes" / "data" / "default.yaml"), "default.yaml")
+    page = (REPOSITORY / "data_gen" / "README.md").read_text(encoding="utf-8")
+    assert page == gallery(config), "run: python -m data_gen gallery > data_gen/README.md"
