@@ -1,9 +1,10 @@
 """Draw the arguments of a constraint, from values that belong to one split.
 
-Wide value sets (keywords, phrases, number ranges of eight values or more) are divided between the splits by a hash, so
-that no test instruction asks for a value seen in training. Narrow ones (two to seven values) and constraints without
-arguments cannot be held out without leaving nothing to learn, and are shared. The upper end of every wide number range
-may be held out besides, for the split `test_arguments`.
+Wide value sets are divided between the splits by a hash, so that no test instruction asks for a value seen in
+training: the words and phrases of the types in `RANGES` and their number ranges of eight values or more, and the
+arguments, taken together, of any other type that draws some two dozen different ones. Narrow sets and constraints
+without arguments cannot be held out without leaving nothing to learn, and are shared. The upper end of every wide
+number range may be held out besides, for the split `test_arguments`, whose constraints all ask for such a number.
 
 Types named in `RANGES` draw with the seed in view: words of its own text, its language, the length of its answer. The
 others draw their own arguments (`Constraint.draw`), again and again until the values belong to the split.
@@ -105,6 +106,38 @@ class ArgumentSampler:
             if low > high or low < 0:
                 raise RaifError(f"arguments: the range {[low, high]} of {name}.{argument} must be 0 <= low <= high.")
             self.ranges[name][argument] = (low, high)
+
+    def drawable(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Return the types that can belong to this split: those with a wide range, where its upper end is held out."""
+        if self.split != HELD_OUT_RANGE:
+            return dict(weights)
+        found = {name: weight for name, weight in weights.items() if self._wide_ranges(name)}
+        if not found:
+            raise RaifError(
+                f"the split {HELD_OUT_RANGE} needs a type that draws a number from {MIN_SPLIT_SIZE} values or more, "
+                "such as length:max_words; name one under `constraints.weights`, or widen its range under `arguments`."
+            )
+        return found
+
+    def owns(self, constraint: Constraint) -> bool:
+        """Tell whether the words and wide numbers of a constraint belong to this split."""
+        for argument, (low, high) in self._wide_ranges(constraint.type).items():
+            value = getattr(constraint, argument)
+            if self.held_out and value > _ceiling(low, high, self.held_out):
+                return False
+            if constraint.type in self.ranges and not belongs_to(self.split, f"{constraint.type}.{argument}={value}"):
+                return False
+        return all(
+            belongs_to(self.split, f"keyword.{'en' if word.isascii() else 'zh'}={word}")
+            for word in getattr(constraint, "keywords", ())
+        )
+
+    def _wide_ranges(self, name: str) -> dict[str, tuple[int, int]]:
+        """Return the wide number ranges that draws of a type take their numbers from, by argument."""
+        if name not in _DRAWERS:
+            return _number_ranges(constraint_class(name))
+        own = self.ranges.get(name, {}).items()
+        return {argument: (low, high) for argument, (low, high) in own if high - low + 1 >= MIN_SPLIT_SIZE}
 
     def draw(self, name: str, wanted: Wanted) -> dict[str, Any] | None:
         """Return the arguments of a constraint as a mapping with `type`, or None where seed or split offer none."""

@@ -16,11 +16,13 @@ from data_gen.experts import demonstrate
 from data_gen.filling import Filled, Filler
 from data_gen.phrasing import phrase
 from data_gen.planning import Plan, build_tree, draw_plan
+from data_gen.pools import expand
+from data_gen.quality.contradictions import redundancies
 from data_gen.quality.decontamination import Decontaminator
 from data_gen.seeds import Seed, SeedSet, SeedSource, open_seed_set
 from data_gen.shapes import SMALLEST, Kind, Shape, draw_shape
 from data_gen.soft import soft_bank
-from rewards.constraint import Status
+from rewards.constraint import Constraint, Status
 from rewards.errors import RaifError
 from rewards.instruction import Instruction, Provenance, Split
 from rewards.response import Response
@@ -51,8 +53,10 @@ class Composer:
         self.config, self.split, self.seed_sets = config, split, seed_sets
         self.rejected: Counter[str] = Counter()
         self._benchmarks = Decontaminator.from_files(config.decontaminate) if config.decontaminate else None
-        sampler = ArgumentSampler(split, config.arguments, config.held_out.arguments)
-        self._filler = Filler(sampler, config.constraint_weights(split), config.trees.parts, self.rejected)
+        self._sampler = ArgumentSampler(split, config.arguments, config.held_out.arguments)
+        self._held_out = frozenset(expand(config.held_out.types))
+        weights = self._sampler.drawable(config.constraint_weights(split))
+        self._filler = Filler(self._sampler, weights, config.trees.parts, self.rejected)
 
     def compose(self, rng: Random) -> Drawn:
         """Return one instruction; candidates without a witness are drawn again."""
@@ -73,12 +77,16 @@ class Composer:
             return None
         level = self._draw_level(rng)
         dial = self.config.dial(level)
-        plan = draw_plan(self._draw_shape(dial, rng), seed, rng)
+        plan = draw_plan(self._draw_shape(dial, rng), seed, rng, self._may_ask)
         if plan is None:
             self.rejected["too few conditions"] += 1
             return None
         filled = self._filler.fill(plan, seed, dial.tightness, self.config.conditioned, rng)
         return None if filled is None else self._accept(seed, plan, filled, level or "", rng)
+
+    def _may_ask(self, constraint: Constraint) -> bool:
+        """Tell whether a condition may be about a constraint: in training, about nothing that is held out."""
+        return self.split != "train" or (constraint.type not in self._held_out and self._sampler.owns(constraint))
 
     def _accept(self, seed: Seed, plan: Plan, filled: Filled, level: str, rng: Random) -> Drawn | None:
         tree = self._with_soft(build_tree(plan, filled.constraints), seed.language, seed.answer is None, rng)
@@ -158,6 +166,8 @@ def _refusal(instruction: Instruction, witness: str) -> str:
         counted += 1
     if not counted:
         return "no demand applies"
+    if redundancies(instruction.tree):
+        return "a demand is implied by another"
     return "" if is_right(instruction.answer, witness) else "witness answer is wrong"
 
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from random import Random
 
 from data_gen.seeds import Seed
+from data_gen.seeds.source import EMBEDDED
+from data_gen.seeds.table import LICENCE
 from data_gen.vocabulary import KEYWORDS
 from rewards.conditions import AnswerCondition, Condition, Relation, RequestCondition, ResponseCondition
 from rewards.constraint import Constraint, Context, parse_constraint
 from rewards.response import Response
-from rewards.task_answer import MathAnswer, QaAnswer
+from rewards.task_answer import MathAnswer
 from rewards.text import Text
+
+#: Tells whether a condition may be about a constraint.
+Allowed = Callable[[Constraint], bool]
+Maker = Callable[[Seed, Random], Condition | None]
+_DRAWS = 12  # of a condition, before a kind is given up of which none may be asked
+
+
+def anything(constraint: Constraint) -> bool:
+    """Allow every condition."""
+    return True
 
 
 def holds(condition: Condition, seed: Seed) -> bool | None:
@@ -21,14 +34,39 @@ def holds(condition: Condition, seed: Seed) -> bool | None:
     return condition.decide(Response(None, ""), Context(seed.request, seed.language), seed.answer).holds
 
 
-def draw_conditions(seed: Seed, count: int, rng: Random) -> list[Condition]:
+def against(condition: Condition) -> Constraint | None:
+    """Return a constraint by which a response keeps clear of a condition on it, where there is one."""
+    if not isinstance(condition, ResponseCondition) or condition.constraint.type not in _OPPOSITES:
+        return None
+    opposite, argument = _OPPOSITES[condition.constraint.type]
+    value = getattr(condition.constraint, argument)
+    return parse_constraint({"type": opposite, argument: value - 1 if isinstance(value, int) else value})
+
+
+def draw_conditions(seed: Seed, count: int, rng: Random, allowed: Allowed = anything) -> list[Condition]:
     """Draw conditions that can be told apart, of as many kinds as the seed allows; fewer where it allows fewer.
 
     Each carries its words as `text`, without what introduces them ("if").
     """
     makers = [maker for maker, fits in _MAKERS if fits(seed)]
     rng.shuffle(makers)
-    return [maker(seed, rng) for maker in makers[:count]]
+    found: list[Condition] = []
+    for maker in makers:
+        if len(found) == count:
+            break
+        condition = next(filter(lambda each: _may_be_asked(each, allowed), _draws(maker, seed, rng)), None)
+        if condition is not None:
+            found.append(condition)
+    return found
+
+
+def _draws(maker: Maker, seed: Seed, rng: Random) -> Iterator[Condition]:
+    return (condition for _ in range(_DRAWS) if (condition := maker(seed, rng)) is not None)
+
+
+def _may_be_asked(condition: Condition, allowed: Allowed) -> bool:
+    constraint = None if isinstance(condition, AnswerCondition) else condition.constraint
+    return constraint is None or allowed(constraint)
 
 
 def _number_of(seed: Seed) -> float | None:
@@ -57,32 +95,61 @@ def _on_size(seed: Seed, rng: Random) -> Condition:
 
 
 def _round_bound(number: float, rng: Random) -> int:
-    """Return a round number in the neighbourhood of another, and not the same: a bound that is met is no riddle."""
+    """Return a round number in the neighbourhood of another, and not the same: a bound that is met is no riddle.
+
+    Of a number that is not negative, the bound is positive, since everything countable is more than that.
+    """
     step: int = 10 ** max(0, len(str(int(abs(number)))) - 2) * rng.choice((1, 2, 5))
     bound: int = (int(number) // step + rng.choice((-2, -1, 1, 2, 3))) * step
+    if number >= 0:
+        bound = max(bound, step)
     return bound if bound != number else bound + step
 
 
 def _on_request_word(seed: Seed, rng: Random) -> Condition:
-    """Ask whether the request mentions a word; half the time it does."""
-    text = Text(seed.request)
+    """Ask whether the request mentions a word; half the time it does, else it mentions nothing like it either."""
+    text, folded = Text(seed.request), seed.request.lower()
     if seed.language == "zh":
         inside = [word for word in KEYWORDS["zh"] if word in seed.request]
     else:
         inside = [word.lower() for word in text.words if len(word) > 4 and word.isalpha()]
         inside = [word for word in inside if word not in _FUNCTION_WORDS]
-    pool = inside if inside and rng.random() < 0.5 else list(KEYWORDS[seed.language])
+    others = [word for word in KEYWORDS[seed.language] if word[:4] not in folded]  # "friends" is nearly a friend
+    pool = inside if inside and rng.random() < 0.5 else others
     word = rng.choice(pool)
     constraint = parse_constraint({"type": "keywords:existence", "keywords": [word]})
     said = rng.choice(_REQUEST_WORD[seed.language]).format(word)
     return RequestCondition(text=said, constraint=constraint)
 
 
-def _on_request_length(seed: Seed, rng: Random) -> Condition:
-    limit = rng.choice((15, 20, 25, 30, 40, 50, 60, 80))
+def _on_request_length(seed: Seed, rng: Random) -> Condition | None:
+    """Ask for the length of the request, well away from it: readers do not count alike."""
+    least, most = _request_lengths(seed)
+    limits = [limit for limit in range(10, 100) if limit < 0.8 * least or limit > 1.25 * most]
+    limit = rng.choice(limits) if limits else None
+    if limit is None:
+        return None
     constraint = parse_constraint({"type": "length:min_words", "limit": limit})
     said = rng.choice(_REQUEST_LENGTH[seed.language]).format(limit)
     return RequestCondition(text=said, constraint=constraint)
+
+
+def _request_lengths(seed: Seed) -> tuple[int, int]:
+    """Return the smallest and the largest number of words (Chinese: characters) that a reader may count."""
+    own = len(Text(seed.request).words)
+    if seed.language == "zh":
+        naive, box = sum(not character.isspace() for character in seed.request), 10
+    else:
+        naive, box = len(seed.request.split()), 8
+    return min(own, naive), max(own, naive) + (box if isinstance(seed.answer, MathAnswer) else 0)
+
+
+def _asks_plainly(seed: Seed) -> bool:
+    """Tell whether anybody can say if a task is a calculation; of tasks from files without an answer nobody knows."""
+    if isinstance(seed.answer, MathAnswer):
+        return True
+    ours = seed.set in EMBEDDED and seed.licence == LICENCE
+    return seed.answer is None and ours and not _ABOUT_MATHS.search(seed.request)
 
 
 def _on_task(seed: Seed, rng: Random) -> Condition:
@@ -100,7 +167,7 @@ def _on_response(seed: Seed, rng: Random) -> Condition:
         arguments["keywords"] = [slot]
     elif kind in ("length:min_words", "length:min_sentences", "length:min_paragraphs"):
         slot = arguments["limit"] = {
-            "length:min_words": rng.choice((40, 60, 80, 100, 120)),
+            "length:min_words": rng.randrange(40, 125, 5),
             "length:min_sentences": rng.randint(4, 8),
             "length:min_paragraphs": rng.randint(2, 4),
         }[kind]
@@ -110,6 +177,13 @@ def _on_response(seed: Seed, rng: Random) -> Condition:
     return ResponseCondition(constraint=constraint, text=rng.choice(wordings[seed.language]).format(slot))
 
 
+_OPPOSITES = {
+    "length:min_words": ("length:max_words", "limit"),
+    "length:min_sentences": ("length:max_sentences", "limit"),
+    "length:min_paragraphs": ("length:max_paragraphs", "limit"),
+    "keywords:existence": ("keywords:forbidden", "keywords"),
+}
+_ABOUT_MATHS = re.compile(r"fraction|maths|statistic|分数|数学|统计", re.IGNORECASE)
 _FUNCTION_WORDS = frozenset(
     "about after again before being between could doesn during every first going their there these thing think this"
     " those under until where which while would should shall other really please".split()
@@ -135,14 +209,14 @@ _SIZE = {
 _REQUEST_WORD = {
     "en": (
         'the task mentions the word "{}"',
-        'the word "{}" appears in what I ask',
-        'my request contains the word "{}"',
+        'the word "{}" appears in the request',
+        'the request contains the word "{}"',
     ),
-    "zh": ("题目中提到了“{}”这个词", "任务里出现了“{}”一词", "我的问题里有“{}”这个词"),
+    "zh": ("题目中提到了“{}”这个词", "任务里出现了“{}”一词", "问题里有“{}”这个词"),
 }
 _REQUEST_LENGTH = {
-    "en": ("the task description has {} words or more", "the question itself is at least {} words long"),
-    "zh": ("任务描述不少于{}个词", "题目本身至少有{}个词"),
+    "en": ("the task description has {} words or more", "the task itself is at least {} words long"),
+    "zh": ("任务描述不少于{}个字", "题目本身至少有{}个字"),
 }
 _TASK = {
     "en": {
@@ -159,7 +233,7 @@ _RESPONSE: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
         "length:min_words",
         {
             "en": ("your answer runs to {} words or more", "you write at least {} words"),
-            "zh": ("回答达到或超过{}个词", "你写了至少{}个词"),
+            "zh": ("回答达到或超过{}个字", "你写了至少{}个字"),
         },
     ),
     (
@@ -185,11 +259,11 @@ _RESPONSE: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
         },
     ),
 )  # fmt: skip
-_MAKERS: tuple[tuple[Callable[[Seed, Random], Condition], Callable[[Seed], bool]], ...] = (
+_MAKERS: tuple[tuple[Maker, Callable[[Seed], bool]], ...] = (
     (_on_parity, lambda seed: (number := _number_of(seed)) is not None and number == int(number)),
     (_on_size, lambda seed: _number_of(seed) is not None),
     (_on_request_word, lambda seed: True),
     (_on_request_length, lambda seed: True),
-    (_on_task, lambda seed: not isinstance(seed.answer, QaAnswer)),
+    (_on_task, _asks_plainly),
     (_on_response, lambda seed: True),
 )

@@ -31,6 +31,10 @@ PARTS: Mapping[str, tuple[str, str]] = {
 }
 #: What can be asked of one part; whether it can be met there is up to the witness.
 ABOUT_PARTS = ("keywords:existence", "keywords:forbidden", "punctuation:*", "case:*", "length:*_words", "letters:*")
+_NOT_ABOUT_PARTS = ("length:max_paragraph_words", "punctuation:full_width_only")
+#: What speaks of Chinese text, and reads as a mistake where the answer is English.
+ABOUT_CHINESE = frozenset(("language:simplified", "language:traditional", "punctuation:full_width_only"))
+_ENGLISH = frozenset(("case:english_upper", "case:english_lower"))
 
 
 class Filled(NamedTuple):
@@ -55,7 +59,7 @@ class Filler:
     ) -> None:
         self.sampler, self.weights, self.parts, self.rejected = sampler, dict(weights), parts, rejected
         self._makers = [name for name in PARTS if name in weights]
-        self._about = [name for name in weights if any(fnmatchcase(name, glob) for glob in ABOUT_PARTS)]
+        self._about = [name for name in weights if _is_about_parts(name)]
         self._names, self._bounds = list(self.weights), list(accumulate(self.weights.values()))
 
     def fill(self, plan: Plan, seed: Seed, tightness: float, conditioned: float, rng: Random) -> Filled | None:
@@ -99,7 +103,7 @@ class Filler:
                 yield from self._draw_slots(child, used, own, language, rng)
                 after |= own
             beside |= after
-        elif name := self.draw_type(used | not_with(beside, language), rng):
+        elif name := self.draw_type(used | not_with(beside, language) | _out_of_place(language, used), rng):
             used.add(name)
             beside.add(name)
             yield _Slot(name)
@@ -195,15 +199,18 @@ class _Filling:
     def _another_slot(self, slot: _Slot) -> _Slot | None:
         if slot.maker:
             return slot._replace(name=self.wanted.rng.choice(self.filler._about))
+        if any(each.maker == slot.name for each in self.slots):
+            return None  # the later steps speak about the parts that this one makes
         used = {each.name for each in self.slots}
         beside = used - {slot.name} | ({ANSWER} if isinstance(self.wanted.seed.answer, MathAnswer) else set())
-        name = self.filler.draw_type(used | not_with(beside, self.wanted.language), self.wanted.rng)
+        blocked = used | not_with(beside, self.wanted.language) | _out_of_place(self.wanted.language, used)
+        name = self.filler.draw_type(blocked, self.wanted.rng)
         return None if name is None else _Slot(name)
 
     def _draw(self, slot: _Slot, number: int) -> Constraint | None:
         """Draw a constraint, again if there is no room for its size beside those that count together with it."""
         for _ in range(_DRAWS):
-            constraint = self._draw_once(slot)
+            constraint = self._draw_once(slot, number)
             if constraint is None or self._has_room(constraint, number):
                 return constraint
         return None
@@ -218,15 +225,35 @@ class _Filling:
                     return False
         return True
 
-    def _draw_once(self, slot: _Slot) -> Constraint | None:
+    def _draw_once(self, slot: _Slot, number: int) -> Constraint | None:
         arguments = self.filler.sampler.draw(slot.name, self.wanted)
-        if arguments is None:
-            return None
-        if slot.maker:
-            made = next((each for each in self.constraints if each.type == slot.maker), None)
-            pattern, argument = PARTS[slot.maker]
-            arguments["scope"] = pattern.format(self.wanted.rng.randint(1, getattr(made, argument, 1)))
-        return parse_constraint(arguments)
+        part = self._part(slot, number) if slot.maker else "answer"
+        return None if arguments is None or part is None else parse_constraint({**arguments, "scope": part})
+
+    def _part(self, slot: _Slot, number: int) -> str | None:
+        """Draw a part of which nothing of the same family is asked yet: nobody says two lengths of one paragraph."""
+        made = next((each for each in self.constraints if each.type == slot.maker), None)
+        pattern, argument = PARTS[slot.maker]
+        others = [each for place, each in enumerate(self.constraints) if place != number]
+        taken = {each.scope for each in others if _family(each.type) == _family(slot.name)}
+        parts = [pattern.format(part) for part in range(1, getattr(made, argument, 1) + 1)]
+        free = [part for part in parts if part not in taken]
+        return self.wanted.rng.choice(free) if free else None
+
+
+def _out_of_place(language: str, used: set[str]) -> frozenset[str]:
+    """Return the types that read as a mistake in an instruction, though an answer could be made to meet them."""
+    if language != "zh" or not _ENGLISH.isdisjoint(used):
+        return ABOUT_CHINESE
+    return frozenset() if ABOUT_CHINESE.isdisjoint(used) else _ENGLISH
+
+
+def _is_about_parts(name: str) -> bool:
+    return name not in _NOT_ABOUT_PARTS and any(fnmatchcase(name, pattern) for pattern in ABOUT_PARTS)
+
+
+def _family(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def _decides_language(name: str) -> bool:
@@ -237,4 +264,6 @@ def _language_of(slots: list[_Slot], seed: Seed, rng: Random) -> str:
     names = [slot.name for slot in slots if not slot.maker]
     if any(name.startswith("case:english") for name in names):
         return "en"
-    return rng.choice(sorted(seed.solutions)) if "language:response" in names else seed.language
+    if "language:response" in names and ABOUT_CHINESE.isdisjoint(names):
+        return rng.choice(sorted(seed.solutions))
+    return seed.language

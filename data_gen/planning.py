@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations_with_replacement, count
 from random import Random
 from typing import NamedTuple
 
-from data_gen.conditions import draw_conditions, holds
+from data_gen.conditions import Allowed, against, anything, draw_conditions, holds
 from data_gen.seeds import Seed
 from data_gen.shapes import Shape
 from rewards.conditions import Condition, ResponseCondition
@@ -29,23 +29,29 @@ class Plan(NamedTuple):
     taken: tuple[int | None, ...]
 
 
-def draw_plan(shape: Shape, seed: Seed, rng: Random) -> Plan | None:
+def draw_plan(shape: Shape, seed: Seed, rng: Random, allowed: Allowed = anything) -> Plan | None:
     """Give every selection its conditions, and decide which branch is taken, so that at least one demand counts.
+
+    Args:
+        shape: how the demands hang together.
+        seed: what the conditions are about.
+        rng: draws the conditions, and the branch where that is up to the response.
+        allowed: tells which constraints a condition may be about.
 
     Returns:
         None where the seed does not offer enough conditions.
     """
     for _ in range(_TRIES):
-        plan = _draw(shape, seed, rng)
+        plan = _draw(shape, seed, rng, allowed)
         if plan is None or next(worlds(plan)).leaves:
             return plan
     return None
 
 
-def _draw(shape: Shape, seed: Seed, rng: Random) -> Plan | None:
+def _draw(shape: Shape, seed: Seed, rng: Random, allowed: Allowed) -> Plan | None:
     selections = list(shape.selections())
     wanted = [len(each.children) - each.otherwise for each in selections]
-    drawn = draw_conditions(seed, sum(wanted), rng)
+    drawn = draw_conditions(seed, sum(wanted), rng, allowed)
     if len(drawn) < sum(wanted):
         return None
     conditions, taken = [], []
@@ -73,7 +79,7 @@ class World(NamedTuple):
 
 
 def worlds(plan: Plan) -> Iterator[World]:
-    """Yield the world that the plan intends, then others until every leaf has counted in one.
+    """Yield the world that the plan intends, then others until every two leaves that can count together have.
 
     Example:
         >>> either = Shape("selection", (Shape("leaf"), Shape("leaf")), otherwise=True)
@@ -81,21 +87,32 @@ def worlds(plan: Plan) -> Iterator[World]:
         [(0,), (1,)]
     """
     gates = list(_gates(plan.shape, (), count()))
-    intended = dict(enumerate(plan.taken))
-    seen: set[int] = set()
-    for taken in (intended, *({**intended, **dict(gate)} for gate in gates)):
+    intended: dict[int, int | None] = dict(enumerate(plan.taken))
+    met: set[tuple[int, int]] = set()
+    for first, second in [(-1, -1), *combinations_with_replacement(range(len(gates)), 2)]:
+        taken = intended if first < 0 else _taken(intended, gates[first], gates[second])
+        if taken is None or (first, second) in met:
+            continue
         leaves = tuple(leaf for leaf, gate in enumerate(gates) if all(taken[number] == child for number, child in gate))
-        own = frozenset(leaves) - seen
-        if own or not seen:
-            choices = sorted({choice for leaf in leaves for choice in gates[leaf]})
-            yield World(leaves, own, tuple(_demands(plan, choices)))
-            seen |= own
+        own = frozenset(leaf for leaf in leaves if (leaf, leaf) not in met)
+        choices = sorted({choice for leaf in leaves for choice in gates[leaf]})
+        yield World(leaves, own, tuple(_demands(plan, choices)))
+        met |= set(combinations_with_replacement(leaves, 2))
+
+
+def _taken(intended: Mapping[int, int | None], first: Gate, second: Gate) -> dict[int, int | None] | None:
+    """Return the branches that lead to two leaves, or None where one leaf excludes the other."""
+    both = dict(first)
+    if any(both.get(number, child) != child for number, child in second):
+        return None
+    return {**intended, **both, **dict(second)}
 
 
 def _demands(plan: Plan, choices: Iterable[tuple[int, int]]) -> Iterator[Constraint]:
     """Yield what a response must satisfy so that these branches are taken."""
     for number, child in choices:
         conditions = plan.conditions[number] if plan.conditions else ()
+        yield from filter(None, map(against, conditions[:child]))
         if child < len(conditions) and isinstance(condition := conditions[child], ResponseCondition):
             yield condition.constraint
 

@@ -17,6 +17,7 @@ from data_gen.seeds import Solution
 from rewards.constraint import Constraint, Context, Status, checked
 from rewards.constraints.case import EnglishLower, EnglishUpper
 from rewards.constraints.language import ResponseLanguage
+from rewards.constraints.shaping import Mended
 from rewards.draft import Draft
 from rewards.response import Response
 
@@ -69,20 +70,21 @@ def solve(
     """
     text = replace(plan(solution, language, constraints, rng), edits=()).render()
     before: list[tuple[Constraint, ...]] = []
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         refused = _refused(text, constraints, context)
         if not refused or refused in before[:-1]:
             return Attempt(text, refused)
         before.append(refused)
         for constraint in refused:
-            text = _edited(text, constraint, language)
+            text = _edited(text, constraint, language, number > 0)
     return Attempt(text, _refused(text, constraints, context))
 
 
-def _edited(text: str, constraint: Constraint, language: str) -> str:
+def _edited(text: str, constraint: Constraint, language: str, again: bool) -> str:
     """Return the text edited for one constraint; an edit is a proposal, and one that fails proposes nothing."""
+    edit = constraint.mend_scope if again and isinstance(constraint, Mended) else constraint.edit_scope
     try:
-        edited = constraint.edit_scope(text, language)
+        edited = edit(text, language)
     except Exception:
         return text
     return edited if len(edited) <= MAX_CHARACTERS else text

@@ -24,6 +24,13 @@ _NOT_IMPERATIVE = re.compile(
     r"|Words|Both|With|If)\b"
     r"|请|回复|全文|文中|正文|回答|无论|凡|每|各|句|行数|段落|字母|要点|整个|括号|字数|总|任何|“"
 )
+#: What cannot follow "先" and "再": subjects, and words that say themselves what comes first or last.
+_NOT_A_STEP = re.compile(
+    r"先|最后|开头|结尾|前面|首|末|第一行|行首|数字|代词|段段|到了|其中|在英语|书写时|围栏|项目|标题|指向|引用块|列表|题目"
+    r"|编号|带复选|像\[|字符|单|目标|长度|内容至少|去掉重复|重复的|一段不|元音|双引号|引号|两|位置|虚词|不同的|只看|不含|同一"
+    r"|不管|用标点|奇数|用过|表情|词|以标点|以句号|相邻|英语|英文|汉字|中文一律|文字|除|不计|所有|全大写|全小写|篇幅|陈述|连着写"
+    r"|标点|语言|逗号|话要|需要|即使|写的时候|\{"
+)
 _PREPOSITION = {"en": ", ", "zh": "，"}
 
 
@@ -54,14 +61,15 @@ class Wording:
             return self._filled(constraint, self.rng.choice(templates))
         return self._scoped(constraint, self.clause(constraint))
 
-    def clause(self, constraint: Constraint) -> str:
+    def clause(self, constraint: Constraint, step: bool = False) -> str:
         """Return what can stand inside a sentence, without the scope; wordings of several sentences come last."""
-        templates = _clauses(constraint.type, self.language, self.wordings, constraint.scope != "answer")
+        scoped = constraint.scope != "answer"
+        templates = _clauses(constraint.type, self.language, self.wordings, scoped, step and not scoped)
         return inline(self._filled(constraint, self.rng.choice(templates)), self.language)
 
-    def scoped_clause(self, constraint: Constraint) -> str:
-        """Return a clause that says where the constraint applies, if that is not the whole answer."""
-        clause = self.clause(constraint)
+    def scoped_clause(self, constraint: Constraint, step: bool = False) -> str:
+        """Return a clause, of a step or not, that says where the constraint applies, if not to the whole answer."""
+        clause = self.clause(constraint, step)
         return clause if constraint.scope == "answer" else inline(self._scoped(constraint, clause), self.language)
 
     def _scoped(self, constraint: Constraint, clause: str) -> str:
@@ -87,10 +95,11 @@ def _templates(kind: str, language: str, wordings: Wordings) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _clauses(kind: str, language: str, wordings: Wordings, inside_part: bool) -> tuple[str, ...]:
+def _clauses(kind: str, language: str, wordings: Wordings, inside_part: bool, step: bool) -> tuple[str, ...]:
     """Return the wordings that read best inside a sentence; of those about a part, none that names the answer."""
     found = _templates(kind, language, wordings)
     if inside_part:
         found = tuple(each for each in found if not _ABOUT_THE_ANSWER.search(each)) or found
     found = tuple(each for each in found if not _SENTENCE_END.search(each[:-1])) or found
-    return tuple(each for each in found if not _NOT_IMPERATIVE.match(each)) or found
+    found = tuple(each for each in found if not _NOT_IMPERATIVE.match(each)) or found
+    return tuple(each for each in found if not (step and _NOT_A_STEP.match(each))) or found

@@ -100,11 +100,12 @@ class Prose:
             return self.paragraph(node)
         return self._chain(node.children) if node.kind == "chain" else self._selection(node)
 
-    def clause(self, node: Spoken) -> str:
-        """Return a node as something that can stand inside a sentence, without a stop."""
+    def clause(self, node: Spoken, step: bool = False) -> str:
+        """Return a node as something that can stand inside a sentence, as a step or not, without a stop."""
         if node.kind == "leaf":
-            return node.note(self.wording.scoped_clause(node.constraint))
-        clauses = [self.clause(child) for child in node.children]
+            return node.note(self.wording.scoped_clause(node.constraint, step))
+        first, others = node.kind == "chain" or step, node.kind == "chain"
+        clauses = [self.clause(child, others if number else first) for number, child in enumerate(node.children)]
         if node.kind == "and":
             return _listed(clauses, self.language)
         if node.kind == "chain":
@@ -112,7 +113,7 @@ class Prose:
         return self._deep_selection(node.conditions, clauses, node.otherwise)
 
     def _chain(self, steps: Sequence[Spoken]) -> str:
-        clauses = [self.clause(step) for step in steps]
+        clauses = [self.clause(step, step=True) for step in steps]
         if len(clauses) == 2:
             return self.rng.choice(_TWO_STEPS[self.language]).format(*clauses)
         first, *middle, last = self.rng.choice(_STEPS[self.language])

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from rewards.arguments import Draw, Limit
 from rewards.clauses import sentence, sentence_of_characters
-from rewards.constraint import Constraint, Context, Example, Verdict, register
+from rewards.constraint import Context, Example, Verdict, register
+from rewards.constraints.resizing import with_characters, with_words
 from rewards.constraints.shaping import (
     Shaped,
     added,
@@ -27,7 +28,6 @@ from rewards.constraints.shaping import (
     last_chunks,
     last_words,
     within,
-    within_blanks,
     word_count,
     words_needed,
 )
@@ -64,6 +64,21 @@ def count_characters(text: Text) -> int:
     return len("".join(unicodedata.normalize("NFC", text.raw).split()))
 
 
+def lacking(found: int, low: int, high: int) -> int:
+    """Return how far a number is from a range: negative where it is too large.
+
+    Example:
+        >>> lacking(3, 5, 9), lacking(7, 5, 9), lacking(11, 5, 9)
+        (2, 0, -2)
+    """
+    return max(0, low - found) + min(0, high - found)
+
+
+def resized(text: str, low: int, high: int, language: str) -> Iterator[str]:
+    """Yield the text with words added or dropped inside its sentences, towards a number of characters."""
+    return with_characters(text, lambda part: lacking(count_characters(Text(part)), low, high), language)
+
+
 def words_between(text: str, low: int, high: int, language: str) -> str:
     """Return the text trimmed or filled so that its number of words lies in a range."""
     kept = last_words(text, high)
@@ -83,7 +98,7 @@ def characters_between(text: str, low: int, high: int, language: str) -> Iterato
 
 
 @register
-class MinWords(Constraint):
+class MinWords(Shaped):
     """At least `limit` words."""
 
     type: Literal["length:min_words"] = "length:min_words"
@@ -111,12 +126,15 @@ class MinWords(Constraint):
         planned = draft if numbered(self.scope) else replace(draft, min_words=max(draft.min_words, self.limit))
         return planned.with_edit(self.edit_scope)
 
-    def edit(self, text: str, language: str) -> str:
-        return within_blanks(text, lambda core: words_between(core, self.limit, 10**9, language))
+    def proposals(self, text: str, language: str) -> Iterator[str]:
+        yield words_between(text, self.limit, 10**9, language)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_words(text, self.limit - word_count(text), language)
 
 
 @register
-class MaxWords(Constraint):
+class MaxWords(Shaped):
     """At most `limit` words."""
 
     type: Literal["length:max_words"] = "length:max_words"
@@ -141,8 +159,11 @@ class MaxWords(Constraint):
         planned = draft if numbered(self.scope) else replace(draft, max_words=limit)
         return planned.with_edit(self.edit_scope)
 
-    def edit(self, text: str, language: str) -> str:
-        return within_blanks(text, lambda core: words_between(core, 1, self.limit, language))
+    def proposals(self, text: str, language: str) -> Iterator[str]:
+        yield words_between(text, 1, self.limit, language)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_words(text, self.limit - word_count(text), language)
 
 
 @register
@@ -173,6 +194,9 @@ class ExactWords(Shaped):
         yield words_between(text, self.count, self.count, language)
         yield sentence(language, self.count)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_words(text, self.count - word_count(text), language)
+
 
 @register
 class WordsRange(Ranged):
@@ -200,6 +224,9 @@ class WordsRange(Ranged):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, self.low, self.high, language)
         yield sentence(language, self.high)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_words(text, lacking(word_count(text), self.low, self.high), language)
 
 
 @register
@@ -236,6 +263,9 @@ class AboutWords(Shaped):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield words_between(text, *self.bounds(), language)
         yield sentence(language, self.target)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_words(text, lacking(word_count(text), *self.bounds()), language)
 
 
 @register
@@ -296,6 +326,9 @@ class MinCharacters(Shaped):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield from characters_between(text, self.limit, 10**9, language)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield from resized(text, self.limit, 10**9, language)
+
 
 @register
 class MaxCharacters(Shaped):
@@ -323,6 +356,9 @@ class MaxCharacters(Shaped):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield from characters_between(text, 1, self.limit, language)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield from resized(text, 1, self.limit, language)
+
 
 @register
 class CharactersRange(Ranged):
@@ -349,3 +385,6 @@ class CharactersRange(Ranged):
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield from characters_between(text, self.low, self.high, language)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield from resized(text, self.low, self.high, language)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from rewards.arguments import Count, Draw, Limit
 from rewards.clauses import clause, sentence
 from rewards.constraint import Context, Example, Verdict, register
+from rewards.constraints.resizing import longer, replaced, said, spots, with_lines, with_sentences
 from rewards.constraints.shaping import (
     Shaped,
     at_least,
@@ -59,6 +60,9 @@ class MinSentences(Shaped):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield from grown(text, language, self.limit)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_sentences(text, self.limit - len(Text(text).sentences), language)
+
 
 @register
 class MaxSentences(Shaped):
@@ -88,6 +92,9 @@ class MaxSentences(Shaped):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield from endings(text)
         yield joined(pieces(text)[-self.limit :], language)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_sentences(text, self.limit - len(Text(text).sentences), language)
 
 
 @register
@@ -120,6 +127,9 @@ class ExactSentences(Shaped):
         yield from grown(text, language, self.count)
         yield joined([sentence(language, 5 + turn % 4, turn) for turn in range(self.count)], language)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_sentences(text, self.count - len(Text(text).sentences), language)
+
 
 @register
 class MaxSentenceWords(Shaped):
@@ -150,6 +160,10 @@ class MaxSentenceWords(Shaped):
         yield joined([part for piece in pieces(text) for part in self._cut(piece)], language)
         yield last_words(text, self.limit)
         yield sentence(language, self.limit)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        gap = " " if language == "en" else ""
+        yield replaced(text, [(spot, gap.join(self._cut(said(text, spot)))) for spot in spots(text)])
 
     def _cut(self, piece: str) -> list[str]:
         """Divide a sentence that is too long into sentences of equal length."""
@@ -197,6 +211,10 @@ class MinSentenceWords(Shaped):
         yield joined(long, language)
         yield sentence(language, self.limit)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        short = ((spot, self.limit - word_count(said(text, spot))) for spot in spots(text))
+        yield replaced(text, [(one, longer(said(text, one), few, language)) for one, few in short if few > 0])
+
     def _lengthen(self, piece: str, language: str) -> str:
         missing = self.limit - word_count(piece)
         if missing <= 0:
@@ -231,6 +249,9 @@ class MinLines(Shaped):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield lengthened(text, self.limit, language)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_lines(text, self.limit - len(Text(text).filled_lines), language)
+
 
 @register
 class MaxLines(Shaped):
@@ -258,6 +279,9 @@ class MaxLines(Shaped):
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield shortened(text, self.limit, language)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_lines(text, self.limit - len(Text(text).filled_lines), language)
+
 
 @register
 class ExactLines(Shaped):
@@ -284,6 +308,9 @@ class ExactLines(Shaped):
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield lengthened(shortened(text, self.count, language), self.count, language)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield with_lines(text, self.count - len(Text(text).filled_lines), language)
 
 
 @register

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from rewards.arguments import Count, Draw, Limit
 from rewards.clauses import sentence
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
+from rewards.constraints.resizing import with_paragraphs, with_sentences, with_words
 from rewards.constraints.shaping import (
     Shaped,
     at_least,
@@ -90,6 +91,9 @@ class MinParagraphs(Shaped):
         yield "\n\n".join([text.strip(), *extra])
         yield in_paragraphs(text, self.limit, language)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        yield from with_paragraphs(text, self.limit - len(Text(text).paragraphs))
+
 
 @register
 class MaxParagraphs(Shaped):
@@ -160,6 +164,11 @@ class ExactParagraphs(Shaped):
         else:
             yield in_paragraphs(text.replace("*", ""), self.count, language, "\n***\n")
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        missing = self.count - len(Text(text).paragraphs)
+        if missing > 0 and self.separator == "blank_line":
+            yield from with_paragraphs(text, missing)
+
     def _adjusted(self, text: str, language: str) -> Iterator[str]:
         blocks = list(Text(text).paragraphs)
         surplus = len(blocks) - self.count
@@ -205,6 +214,10 @@ class ParagraphSentences(Shaped):
         yield "\n\n".join(joined(group, language) for group in groups)
         yield joined(every[-self.count :], language)
 
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        blocks = ((part, self.count - len(Text(part).sentences)) for part in Text(text).paragraphs)
+        yield "\n\n".join(with_sentences(part, change, language) if change else part for part, change in blocks)
+
 
 @register
 class MaxParagraphWords(Shaped):
@@ -233,9 +246,14 @@ class MaxParagraphWords(Shaped):
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         yield "\n\n".join(pieces(text))
+        yield from self.repairs(text, language)
         yield "\n\n".join(piece for piece in pieces(text) if word_count(piece) <= self.limit)
         yield last_words(text, self.limit)
         yield sentence(language, self.limit)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        blocks = ((part, min(0, self.limit - word_count(part))) for part in Text(text).paragraphs)
+        yield "\n\n".join(with_words(part, change, language) if change else part for part, change in blocks)
 
 
 @register

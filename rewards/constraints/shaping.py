@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import TypeVar
 
 from rewards.clauses import sentence
 from rewards.constraint import Constraint, Context, Status, Verdict, verdict_if
+from rewards.draft import edit_part
+from rewards.scope import numbered
 from rewards.sentences import split_sentences
 from rewards.text import Text
 
@@ -65,18 +68,47 @@ def shown(items: Sequence[str], most: int = 4) -> str:
     return f"{listed} and {len(items) - most} more" if len(items) > most else listed
 
 
-class Shaped(Constraint):
+class Mended(Constraint):
+    """A constraint with a second way to edit a text: one that keeps the sentences, lines and lists that it has."""
+
+    def mend_scope(self, text: str, language: str) -> str:
+        """Apply `mend` to the part of the text that the scope names, which is made where it is missing."""
+        place = numbered(self.scope)
+        if not place:
+            return within_blanks(text, lambda core: self.mend(core, language))
+        return edit_part(
+            text, *place, lambda part: within_blanks(part, lambda core: self.mend(core, language)), language
+        )
+
+    @abstractmethod
+    def mend(self, text: str, language: str) -> str:
+        """Return a text without outer blanks changed as little as the constraint allows."""
+
+
+class Shaped(Mended):
     """A constraint whose edit tries several proposals and takes the first one that it accepts itself."""
 
     def edit(self, text: str, language: str) -> str:
-        return within_blanks(text, lambda core: core if self.holds(core, language) else self._changed(core, language))
+        return within_blanks(text, lambda core: self._changed(core, language))
 
     def _changed(self, text: str, language: str) -> str:
+        if self.holds(text, language):
+            return text
         proposal = text
         for proposal in self.proposals(text, language):
             if self.holds(proposal, language):
                 break
         return proposal
+
+    def mend(self, text: str, language: str) -> str:
+        if self.holds(text, language):
+            return text
+        mended = (one for one in self.repairs(text, language) if one and self.holds(one, language))
+        return next(mended, None) or self._changed(text, language)
+
+    def repairs(self, text: str, language: str) -> Iterator[str]:
+        """Yield changed texts that keep sentences, lines and lists; "" where that cannot be."""
+        return iter(())
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
         """Yield changed texts, those that keep most of the text first."""
