@@ -31,8 +31,8 @@ class Writer:
 
     def write(self, task: Task, layout: Layout) -> Prompt:
         """Return the prompt in a layout."""
-        if layout in ("list", "numbered") and len(list(task.tree.leaves())) == 1:
-            layout = "paragraph"  # one item is no list
+        if layout in ("list", "numbered") and task.tree.is_single:
+            layout = "paragraph"
         elif layout in _PROSE and task.tree.is_knotted:
             layout = "list"  # branches inside branches are lost on the reader of a sentence
         return _WRITERS[layout](self, task)
@@ -44,7 +44,7 @@ class Writer:
 
     def paragraph(self, task: Task) -> str:
         """The demands stand in a paragraph of their own, often with an opening."""
-        opening = self._pick(openings.PARAGRAPH)
+        opening = self._pick(openings.PARAGRAPH_ONE if task.tree.is_single else openings.PARAGRAPH)
         return f"{task.text}\n\n{opening}{self.prose.paragraph(task.tree)}"
 
     def list(self, task: Task) -> str:
@@ -63,17 +63,19 @@ class Writer:
 
     def before(self, task: Task) -> str:
         """The demands come first, then the task."""
-        opening, asking = self._pair(openings.BEFORE)
-        if task.tree.is_knotted or self.rng.random() < 0.5:
+        one = task.tree.is_single
+        opening, asking = self._pair(openings.BEFORE_ONE if one else openings.BEFORE)
+        if task.tree.is_knotted or (not one and self.rng.random() < 0.5):
             return f"{opening}\n{self._outline(task, '-')}\n\n{asking}{task.text}"
         space = "" if self.language == "zh" else " "
         return f"{opening}{space}{self.prose.paragraph(task.tree)}\n\n{asking}{task.text}"
 
     def system(self, task: Task) -> tuple[Message, ...]:
         """The demands stand in a system message."""
-        in_prose = not task.tree.is_knotted and self.rng.random() < 0.5
+        one = task.tree.is_single
+        in_prose = one or (not task.tree.is_knotted and self.rng.random() < 0.5)
         said = self.prose.paragraph(task.tree) if in_prose else "\n" + self._outline(task, "-")
-        opening = self._pick(openings.SYSTEM)
+        opening = self._pick(openings.SYSTEM_ONE if one else openings.SYSTEM)
         space = "" if said.startswith("\n") or self.language == "zh" else " "
         return (
             Message(role="system", content=f"{opening}{space}{said}"),
@@ -83,7 +85,7 @@ class Writer:
     def turns(self, task: Task) -> tuple[Message, ...]:
         """The task comes first, then one demand a turn, each acknowledged by the assistant."""
         parts = task.tree.children if task.tree.kind == "and" else (task.tree,)
-        opening, closing = self._pair(openings.TURNS)
+        opening, closing = self._pair(openings.TURNS_ONE if task.tree.is_single else openings.TURNS)
         messages = [Message(role="user", content=f"{task.text}\n\n{opening}")]
         for number, part in enumerate(parts, 1):
             messages.append(Message(role="assistant", content=self._pick(openings.ACKNOWLEDGED)))
@@ -93,6 +95,8 @@ class Writer:
         return tuple(messages)
 
     def _outline(self, task: Task, mark: str) -> str:
+        if task.tree.is_single:
+            return self.prose.paragraph(task.tree)
         return "\n".join(Outline(self.prose, mark, self.rng).lines(task.tree))
 
     def _pick(self, options: Mapping[str, tuple[str, ...]]) -> str:

@@ -33,6 +33,11 @@ PARAGRAPH = {
         "我的要求如下。",
     ),
 }
+#: Where one demand is all there is.
+PARAGRAPH_ONE = {
+    "en": ("", "", "", "One thing to keep in mind. ", "There is one condition. ", "How I want it: "),
+    "zh": ("", "", "", "请注意一点。", "只有一个要求。", "我的要求如下。"),
+}
 LIST = {
     "en": (
         "Requirements:",
@@ -72,7 +77,7 @@ BEFORE = {
     "en": (
         ("Before you read the task, here is how I want it answered.", "Now the task: "),
         ("Please answer the request below under these conditions.", "Request: "),
-        ("These rules apply to your answer.", "Here is what I want to know. "),
+        ("These rules apply to your answer.", "Here is what I would like from you. "),
         ("I have a request, and some rules for the reply.", "The request: "),
         ("For the following task, keep to what I say here.", "Task: "),
         ("The rules first.", "And this is what I'm after: "),
@@ -82,6 +87,19 @@ BEFORE = {
         ("请按照以下条件回答后面的问题。", "问题："),
         ("回答须遵守下面的规则。", "我想请你做的是："),
         ("先说格式和要求。", "任务如下："),
+    ),
+}
+BEFORE_ONE = {
+    "en": (
+        ("Before you read the task, here is how I want it answered.", "Now the task: "),
+        ("Please answer the request below under this condition.", "Request: "),
+        ("I have a request, and one rule for the reply.", "The request: "),
+        ("For the following task, keep to what I say here.", "Task: "),
+    ),
+    "zh": (
+        ("在看题之前，先说明回答的要求。", "下面是任务："),
+        ("请按照下面这个条件回答后面的问题。", "问题："),
+        ("回答须遵守下面这条规则。", "我想请你做的是："),
     ),
 }
 SYSTEM = {
@@ -99,6 +117,19 @@ SYSTEM = {
         "请认真回答用户的问题，并做到以下几点。",
     ),
 }
+SYSTEM_ONE = {
+    "en": (
+        "You are a careful assistant. Every reply follows this rule.",
+        "Whatever the user asks, stick to the rule below.",
+        "House style for all replies.",
+        "Answer helpfully and obey the following.",
+    ),
+    "zh": (
+        "你是一个细心的助手，每次回答都遵守下面这条规则。",
+        "无论用户问什么，都要遵守下面的要求。",
+        "请认真回答用户的问题，并做到下面这一点。",
+    ),
+}
 TURNS = {
     "en": (
         ("Wait before you answer, I have a few conditions.", "That is all, please answer now."),
@@ -109,6 +140,17 @@ TURNS = {
         ("先别回答，我还有几个条件。", "就这些，请开始回答。"),
         ("等一下再作答，我补充几点。", "好了，现在请回答。"),
         ("细节我一条一条告诉你。", "可以回答了。"),
+    ),
+}
+TURNS_ONE = {
+    "en": (
+        ("Wait before you answer, I have a condition.", "That is all, please answer now."),
+        ("Don't start yet: I'd like to add something first.", "Now go ahead."),
+        ("There is one more detail.", "You can answer now."),
+    ),
+    "zh": (
+        ("先别回答，我还有一个条件。", "就这些，请开始回答。"),
+        ("等一下再作答，我补充一点。", "好了，现在请回答。"),
     ),
 }
 ACKNOWLEDGED = {

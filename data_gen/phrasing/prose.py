@@ -104,7 +104,7 @@ class Prose:
         """Return a node as something that can stand inside a sentence, as a step or not, without a stop."""
         if node.kind == "leaf":
             return node.note(self.wording.scoped_clause(node.constraint, step))
-        first, others = node.kind == "chain" or step, node.kind == "chain"
+        first, others = node.kind == "chain" or (step and node.kind == "and"), node.kind == "chain"
         clauses = [self.clause(child, others if number else first) for number, child in enumerate(node.children)]
         if node.kind == "and":
             return _listed(clauses, self.language)

@@ -52,6 +52,11 @@ class Spoken:
             yield from child.leaves()
 
     @property
+    def is_single(self) -> bool:
+        """Whether there is one demand alone, which no plural should announce and no list should hold."""
+        return sum(1 for _ in self.leaves()) == 1
+
+    @property
     def is_knotted(self) -> bool:
         """Whether a selection stands inside another."""
         inside = self.kind == "selection" and any(child.has_selection for child in self.children)

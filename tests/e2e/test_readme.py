@@ -81,3 +81,21 @@ def test_evaluate_command(policy: Path, smoke_data: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("path", re.findall(r"\]\((tests/[\w/.]+)\)", README))
 def test_pictures_are_there(path: str) -> None:
     assert (ROOT / path).is_file()
+
+
+def test_the_data_commands_work_one_after_another(tmp_path: Path) -> None:
+    block = re.search(r"## Make instructions\n\n```bash\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    commands = [line.replace("runs/", f"{tmp_path}/") for line in block[1].splitlines()]
+    assert len(commands) == 5
+    for number, command in enumerate(commands):
+        words = command.removeprefix("python -m ").split() + ["--limit", "6"] * (number == 0)
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr[-2000:]}"
+    assert json.loads((tmp_path / "quality.json").read_text())
+    assert "<svg" in (tmp_path / "data-card.html").read_text()
+    assert sorted(path.name.partition("-")[0] for path in (tmp_path / "data").glob("**/*.parquet")) == [
+        *("test", "test_arguments", "test_families", "train")
+    ]
