@@ -103,8 +103,8 @@ class ArgumentSampler:
             if argument not in self.ranges.get(name, {}):
                 known = ", ".join(self.ranges.get(name, {})) or "none"
                 raise RaifError(f"arguments: {name!r} has no range for {argument!r}; it has: {known}.")
-            if low > high or low < 0:
-                raise RaifError(f"arguments: the range {[low, high]} of {name}.{argument} must be 0 <= low <= high.")
+            if low > high or low < 1:
+                raise RaifError(f"arguments: the range {[low, high]} of {name}.{argument} must be 1 <= low <= high.")
             self.ranges[name][argument] = (low, high)
 
     def drawable(self, weights: Mapping[str, float]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from rewards.text import Text
 #: Tells whether a condition may be about a constraint.
 Allowed = Callable[[Constraint], bool]
 Maker = Callable[[Seed, Random], Condition | None]
+_LARGEST = 1e12  # of the answers that a reader compares at a glance
 _DRAWS = 12  # of a condition, before a kind is given up of which none may be asked
 
 
@@ -74,9 +75,10 @@ def _number_of(seed: Seed) -> float | None:
     if not isinstance(seed.answer, MathAnswer):
         return None
     try:
-        return float(seed.answer.value)
+        number = float(seed.answer.value)
     except ValueError:
         return None
+    return number if abs(number) < _LARGEST else None
 
 
 def _on_parity(seed: Seed, rng: Random) -> Condition:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
@@ -50,12 +51,13 @@ class TreeMix(_Section):
 
     Fields:
         mix: the shares of And, Chain, Selection and nested trees.
-        depth: the most nodes above a leaf.
-        width: the most children of a node.
+        depth: the most nodes above a leaf, an And that only bundles the demands of a branch left out.
+        width: how many children the node at the top of a nested tree, and composites below it, have at most; a tree
+            that cannot hold its demands so grows wider, as flat ones do.
         parts: the share of chains that first ask for parts (paragraphs, sections) and then speak about one of them.
     """
 
-    mix: dict[Kind, Weight] = {"and": 1.0}
+    mix: dict[Kind, Weight] = Field(default={"and": 1.0}, min_length=1)
     depth: int = Field(default=3, ge=1, le=6)
     width: int = Field(default=4, ge=2, le=12)
     parts: Share = 0.0
@@ -115,7 +117,7 @@ class DataConfig(_Section):
     counts: dict[Split, NonNegativeInt] = Field(min_length=1)
     rows_per_shard: int = Field(default=10_000, ge=1)
     seeds: tuple[SeedSource, ...] = Field(min_length=1)
-    languages: dict[Language, Weight] = {"en": 1.0}
+    languages: dict[Language, Weight] = Field(default={"en": 1.0}, min_length=1)
     constraints: ConstraintMix = ConstraintMix()
     trees: TreeMix = TreeMix()
     difficulty: dict[Level, Weight] = Field(default_factory=dict)
@@ -124,7 +126,7 @@ class DataConfig(_Section):
     soft: SoftMix = SoftMix()
     conditioned: Share = 0.5
     arguments: dict[str, dict[str, tuple[int, int]]] = Field(default_factory=dict)
-    layouts: dict[Layout, Weight] = {"inline": 1.0}
+    layouts: dict[Layout, Weight] = Field(default={"inline": 1.0}, min_length=1)
     phrasing: Phrasing = Phrasing()
     expert: ExpertStyle = ExpertStyle()
     decontaminate: tuple[BenchmarkFile, ...] = ()
@@ -143,9 +145,9 @@ class DataConfig(_Section):
     def constraint_weights(self, split: Split = "train") -> dict[str, float]:
         """Return the weight of every constraint type that a split may draw."""
         every = weigh(self.constraints.weights) or dict.fromkeys(DEFAULT_TYPES, 1.0)
-        held_out = set(expand(self.held_out.types))
+        held_out = dict.fromkeys(expand(self.held_out.types))  # in order: a set would draw otherwise in each process
         if split == "test_families":
-            return {name: every.get(name, 1.0) for name in held_out & every.keys() or held_out}
+            return {name: every.get(name, 1.0) for name in [n for n in held_out if n in every] or held_out}
         return {name: weight for name, weight in every.items() if name not in held_out}
 
     def dial(self, level: Level | None) -> Dial:
@@ -177,17 +179,37 @@ def parse_config(content: dict[str, Any], where: str) -> DataConfig:
         raise _explain(error, where) from error
     for name in config.arguments:
         constraint_class(name)
+    if "judge:question" in config.constraints.weights:
+        raise RaifError(
+            f"{where}: constraints.weights: soft constraints are asked for under `soft`, not by their type."
+        )
     for split in config.counts:
         if not config.constraint_weights(split):
             raise RaifError(f"{where}: held_out.types leaves no constraint type for the split {split}.")
     return config
 
 
+def _keys_beside(above: Sequence[str]) -> Iterable[str]:
+    """Return the keys that a section of the recipe takes."""
+    if not above:
+        return DataConfig.model_fields
+    models = list(_models(DataConfig.model_fields[above[0]].annotation))
+    return models[0].model_fields if len(models) == 1 else ()
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
 def _explain(error: ValidationError, where: str) -> RaifError:
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        known = DataConfig.model_fields if len(first["loc"]) == 1 else ()
+        above = [str(part) for part in first["loc"][:-1]]
+        known = [".".join((*above, key)) for key in _keys_beside(above)]
         return unknown_name(f"key in {where}:", path, known, "Remove it or correct its name.")
     message = first["msg"].removeprefix("Value error, ")
     place = f"{where}: {path}: " if path else f"{where}: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Level = Literal["easy", "medium", "hard"]
 
@@ -15,7 +15,7 @@ class Dial(BaseModel):
 
     Fields:
         min, max: the number of leaves.
-        depth: the most nodes above a leaf.
+        depth: the most nodes above a leaf, an And that only bundles the demands of a branch left out.
         tightness: how often the harder of two draws of arguments is taken.
         composite: the factor on the shares of chain, selection and nested trees.
     """
@@ -27,6 +27,12 @@ class Dial(BaseModel):
     depth: int = Field(default=3, ge=1)
     tightness: float = Field(default=0.0, ge=0, le=1)
     composite: float = Field(default=1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Dial:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} exceeds max {self.max}")
+        return self
 
 
 LEVELS: Mapping[Level, Dial] = {

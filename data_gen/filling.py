@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from data_gen.arguments import ArgumentSampler, Wanted
-from data_gen.bounds import possible
+from data_gen.bounds import contradiction
 from data_gen.correctness import is_right
 from data_gen.pairs import ANSWER, not_with
 from data_gen.planning import Plan, World, worlds
@@ -131,8 +131,6 @@ class _Filling:
         self.context = Context(wanted.seed.request, wanted.seed.language)
         self.redraws = REDRAWS
         self.worlds = list(worlds(plan))
-        core = wanted.seed.solutions[wanted.language].core
-        self._core = core if wanted.seed.answer is not None else ()
 
     def draw(self) -> bool:
         """Draw a constraint for every slot."""
@@ -221,7 +219,7 @@ class _Filling:
                 beside = [
                     self.constraints[leaf] for leaf in world.leaves if leaf != number and leaf < len(self.constraints)
                 ]
-                if not possible([constraint, *world.demands, *beside], self._core):
+                if contradiction([constraint, *world.demands, *beside]):
                     return False
         return True
 

@@ -52,7 +52,8 @@ def draw_shape(kind: Kind, leaves: int, depth: int, width: int, rng: Random) -> 
 
     Args:
         kind: the root, or `nested` for a composite inside a composite.
-        depth: the most nodes above a leaf; below 2 nothing can be nested.
+        depth: the most nodes above a leaf, an And that bundles the demands of a branch left out; below 2 nothing can
+            be nested.
         width: the most children of a node; a shape that cannot hold its leaves in width and depth grows wider.
 
     Example:

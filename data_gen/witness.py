@@ -9,20 +9,30 @@ goes together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
+from data_gen.bounds import contradiction
 from data_gen.seeds import Solution
 from rewards.constraint import Constraint, Context, Status, checked
 from rewards.constraints.case import EnglishLower, EnglishUpper
 from rewards.constraints.language import ResponseLanguage
-from rewards.constraints.shaping import Mended
+from rewards.constraints.shaping import Mended, viewed
+from rewards.constraints.wrapping import shell
 from rewards.draft import Draft
 from rewards.response import Response
+from rewards.text import Text
 
-ROUNDS = 5
+#: How many constraints may still be refused after so many rounds; of those with more, one attempt in 20 succeeds.
+HOPELESS = (99, 5, 3, 1, 0)
 MAX_CHARACTERS = 20_000  # of a witness; edits that feed on each other grow without end
+
+
+#: What makes a wrapping itself.
+WRAPPERS = frozenset(
+    "format:json format:json_keys format:json_schema format:json_lines format:yaml format:xml format:xml_elements"
+    " format:html affix:quotation".split()
+)
 
 
 class Attempt(NamedTuple):
@@ -30,6 +40,13 @@ class Attempt(NamedTuple):
 
     text: str
     refused: tuple[Constraint, ...] = ()
+
+
+class _Answer(Response):
+    """A response whose views the edits share with the judges."""
+
+    def view(self, scope: str) -> Text | None:
+        return viewed(self.answer) if scope == "answer" else super().view(scope)
 
 
 def answer_language(constraints: Sequence[Constraint], default: str) -> str:
@@ -68,20 +85,33 @@ def solve(
         >>> solve(Solution("", ("It is 7.",), ()), "en", [short], Context(), Random(0)).refused
         ()
     """
-    text = replace(plan(solution, language, constraints, rng), edits=()).render()
+    if impossible := contradiction(constraints):
+        return Attempt("", impossible)
+    planned = [each for each in constraints if type(each).witness is not Constraint.witness]  # the others only edit
+    text = plan(solution, language, planned, rng).unedited()
     before: list[tuple[Constraint, ...]] = []
-    for number in range(ROUNDS):
+    for number in range(len(HOPELESS)):
         refused = _refused(text, constraints, context)
-        if not refused or refused in before[:-1]:
-            return Attempt(text, refused)
+        if not refused or len(refused) > HOPELESS[number] or (number > 2 and refused in before):
+            break
         before.append(refused)
         for constraint in refused:
             text = _edited(text, constraint, language, number > 0)
-    return Attempt(text, _refused(text, constraints, context))
+    return Attempt(text, refused)
 
 
 def _edited(text: str, constraint: Constraint, language: str, again: bool) -> str:
-    """Return the text edited for one constraint; an edit is a proposal, and one that fails proposes nothing."""
+    """Return the text edited for one constraint: inside its wrapping where that suffices."""
+    around = shell(text) if constraint.scope == "answer" and constraint.type not in WRAPPERS else None
+    if around is not None:
+        wrapped = around.around(_proposed(around.body, constraint, language, again))
+        if checked(constraint, _Answer(None, wrapped), Context(language=language)).status is Status.SATISFIED:
+            return wrapped
+    return _proposed(text, constraint, language, again)
+
+
+def _proposed(text: str, constraint: Constraint, language: str, again: bool) -> str:
+    """Return what an edit proposes; one that fails proposes nothing."""
     edit = constraint.mend_scope if again and isinstance(constraint, Mended) else constraint.edit_scope
     try:
         edited = edit(text, language)
@@ -91,5 +121,5 @@ def _edited(text: str, constraint: Constraint, language: str, again: bool) -> st
 
 
 def _refused(text: str, constraints: Sequence[Constraint], context: Context) -> tuple[Constraint, ...]:
-    response = Response(None, text)
+    response = _Answer(None, text)
     return tuple(each for each in constraints if checked(each, response, context).status is not Status.SATISFIED)

@@ -59,6 +59,10 @@ class Draft:
         """Return the draft with one more change of its finished text, called with the text and the language."""
         return replace(self, edits=(*self.edits, edit))
 
+    def unedited(self) -> str:
+        """Return the text of the draft as it is planned, without the edits."""
+        return self._fill()
+
     def render(self) -> str:
         """Return the text of the draft, edited as asked."""
         text = self._fill()

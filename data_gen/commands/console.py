@@ -22,9 +22,17 @@ def guarded(command: Callable[[], object]) -> None:
     try:
         command()
     except RaifError as error:
-        message = Text.assemble(("error:", "bold red"), f" {error}")
-        console.print(message, soft_wrap=True, highlight=False)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}. Check the path, its permissions and the space on the disk.")
+
+
+def _fail(reason: str) -> None:
+    message = Text.assemble(("error:", "bold red"), f" {reason}")
+    console.print(message, soft_wrap=True, highlight=False)
+    sys.exit(1)
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -216,8 +217,14 @@ class MergeCheck:
     def _structure(self, prompt: str) -> Iterator[Problem]:
         if any(demand.only_if for demand in self.demands) and not _IF[self.language].search(prompt):
             yield Problem("lost a condition", "no condition is left of those under only_if")
-        if any(demand.after for demand in self.demands) and not _THEN[self.language].search(prompt):
+        if any(demand.after for demand in self.demands) and not self._says_order(prompt):
             yield Problem("lost the order", "nothing says any more what comes after what")
+
+    def _says_order(self, prompt: str) -> bool:
+        """Tell whether words of order occur besides those that the demands themselves have ("nothing after it")."""
+        words = _THEN[self.language]
+        inside = Counter(word.lower() for text in self._given() for word in words.findall(text))
+        return bool(Counter(word.lower() for word in words.findall(prompt)) - inside)
 
     def _extra(self, prompt: str) -> Iterator[Problem]:
         given = " ".join([self.template, *self._given()])

@@ -26,7 +26,8 @@ class EvolveConfig(BaseModel):
         check_by_model: also ask the model whether the new prompt holds each demand.
         re_asks: how often a step is tried again after a reply that cannot be used; the model is told why.
         batch: instructions in work at once; memory is that of one batch.
-        max_characters, max_growth: of the new prompt, the latter against the template prompt.
+        max_characters, max_growth: of the new prompt, the latter against the template prompt or, where that is more,
+            the request with all demands that it has to say.
         seed: decides how many soft demands of which kinds each instruction gets.
     """
 

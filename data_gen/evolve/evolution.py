@@ -207,6 +207,8 @@ class _Evolution:
         if isinstance(reply, Problem):
             return reply
         instruction = work.instruction
+        parts = [instruction.request, *(each.text for each in work.demands), *(each.text for each in work.added)]
+        size = max(len(instruction.prompt_text), sum(map(len, parts)))
         check = MergeCheck(
             request=instruction.request,
             template=instruction.prompt_text,
@@ -215,7 +217,7 @@ class _Evolution:
             conditions=kept_conditions(instruction),
             also_keep=self._also_keep(work),
             verbatim=self._is_verbatim(instruction),
-            limit=min(self.config.max_characters, self.config.max_growth * len(instruction.prompt_text) + 200),
+            limit=min(self.config.max_characters, self.config.max_growth * size + 200),
             language=instruction.language,
         )
         problem = check.problem(reply.prompt)

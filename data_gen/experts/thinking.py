@@ -147,7 +147,8 @@ class _Planner:
         solution, say, rng = self.seed.solutions.get(self.language), self.say, self.rng
         worked = (solution.thinking if solution else "").strip()
         if worked:
-            return rng.choice(say.working).format(work=self._closed(worked))
+            bank = say.recalling if isinstance(self.seed.answer, QaAnswer) else say.working
+            return rng.choice(bank).format(work=self._closed(worked))
         core = say.space.join(solution.core) if solution else ""
         if core:
             return rng.choice(say.message).format(work=self._closed(core))

@@ -32,6 +32,7 @@ class Wordings(NamedTuple):
     order_words: tuple[Bank, Bank, Bank]  # first, further, last
     insights: Mapping[tuple[str, str], Bank]
     working: Bank
+    recalling: Bank
     message: Bank
     result: Bank
     check: Bank
@@ -164,6 +165,7 @@ ENGLISH = Wordings(
         "Working it out: {work}",
         "Next, solve it. {work}",
     ),
+    recalling=("Now the question itself. {work}", "Then the question. {work}", "What do I know about it? {work}"),
     message=(
         "Now the substance. The point to make: {work}",
         "What to say: {work}",
@@ -264,6 +266,7 @@ CHINESE = Wordings(
         ("language", "content"): ("给定的词不管用什么语言写，都保持原样。",),
     },
     working=("现在看题目本身：{work}", "正题：{work}", "算一下：{work}", "接下来解题。{work}"),
+    recalling=("再看问题本身。{work}", "回到题目。{work}", "关于这个问题，{work}"),
     message=(
         "再看正文，要说的核心是：{work}",
         "要写的意思：{work}",

@@ -42,7 +42,7 @@ def phrase(
 
 
 def _task(request: str, language: str, boxed: bool, rng: Random, wordings: Wordings) -> str:
-    if not boxed:
+    if not boxed or "\\boxed" in request:
         return request
     asked = openings.BOXED[language][0] if wordings == "own" else rng.choice(openings.BOXED[language])
     space = "" if language == "zh" else "\n\n" if "\n" in request else " "

@@ -26,10 +26,15 @@ _NOT_IMPERATIVE = re.compile(
 )
 #: What cannot follow "先" and "再": subjects, and words that say themselves what comes first or last.
 _NOT_A_STEP = re.compile(
-    r"先|最后|开头|结尾|前面|首|末|第一行|行首|数字|代词|段段|到了|其中|在英语|书写时|围栏|项目|标题|指向|引用块|列表|题目"
+    r"先|别|至多\{|最后|开头|结尾|前面|首|末|第一行|行首|数字|代词|段段|到了|其中|在英语|书写时|围栏|项目|标题|指向|引用块|列表|题目"
     r"|编号|带复选|像\[|字符|单|目标|长度|内容至少|去掉重复|重复的|一段不|元音|双引号|引号|两|位置|虚词|不同的|只看|不含|同一"
     r"|不管|用标点|奇数|用过|表情|词|以标点|以句号|相邻|英语|英文|汉字|中文一律|文字|除|不计|所有|全大写|全小写|篇幅|陈述|连着写"
     r"|标点|语言|逗号|话要|需要|即使|写的时候|\{"
+)
+#: What is said of several things, and is nonsense where one is asked for.
+_OF_SEVERAL = re.compile(
+    r"different|distinct|no two|alike|repeat|divided|separate|set apart|between them"
+    r"|不同|重复|各不|段与段|段落之间|段间|隔开|空一行"
 )
 _PREPOSITION = {"en": ", ", "zh": "，"}
 
@@ -58,14 +63,14 @@ class Wording:
         """Return a sentence with its stop."""
         templates = _templates(constraint.type, self.language, self.wordings)
         if constraint.scope == "answer":
-            return self._filled(constraint, self.rng.choice(templates))
+            return self._filled(constraint, self.rng.choice(_fitting(templates, constraint)))
         return self._scoped(constraint, self.clause(constraint))
 
     def clause(self, constraint: Constraint, step: bool = False) -> str:
         """Return what can stand inside a sentence, without the scope; wordings of several sentences come last."""
         scoped = constraint.scope != "answer"
         templates = _clauses(constraint.type, self.language, self.wordings, scoped, step and not scoped)
-        return inline(self._filled(constraint, self.rng.choice(templates)), self.language)
+        return inline(self._filled(constraint, self.rng.choice(_fitting(templates, constraint))), self.language)
 
     def scoped_clause(self, constraint: Constraint, step: bool = False) -> str:
         """Return a clause, of a step or not, that says where the constraint applies, if not to the whole answer."""
@@ -79,6 +84,13 @@ class Wording:
     def _filled(self, constraint: Constraint, template: str) -> str:
         said = template.format_map(constraint.slots(self.language))
         return said if said[-1:] in '.!?。！？"”`' else said + STOPS[self.language]
+
+
+def _fitting(templates: tuple[str, ...], constraint: Constraint) -> tuple[str, ...]:
+    """Return the wordings that fit the number asked for: of one thing, none that speaks of several."""
+    if 1 not in (getattr(constraint, "count", 0), getattr(constraint, "limit", 0)):
+        return templates
+    return tuple(each for each in templates if not _OF_SEVERAL.search(each)) or templates
 
 
 def fits_clause(constraint: Constraint, language: str, wordings: Wordings) -> bool:

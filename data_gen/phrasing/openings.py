@@ -77,7 +77,7 @@ BEFORE = {
     "en": (
         ("Before you read the task, here is how I want it answered.", "Now the task: "),
         ("Please answer the request below under these conditions.", "Request: "),
-        ("These rules apply to your answer.", "Here is what I would like from you. "),
+        ("These rules apply to your answer.", "And here is my request. "),
         ("I have a request, and some rules for the reply.", "The request: "),
         ("For the following task, keep to what I say here.", "Task: "),
         ("The rules first.", "And this is what I'm after: "),

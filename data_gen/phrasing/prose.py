@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from random import Random
+from typing import TypeVar
 
 from data_gen.phrasing.leaves import Wording, inline
 from data_gen.phrasing.tree import Spoken
@@ -28,6 +29,7 @@ _TWO_STEPS = {
     "zh": (
         "先{0}，然后{1}。",
         "第一步，{0}；第二步，{1}。",
+        "第一，{0}；做到之后，第二，{1}。",
         "首先{0}，做到之后再{1}。",
         "请依次做到两点：先{0}，再{1}。",
     ),
@@ -65,6 +67,11 @@ _ONLY = {
 }
 _ELSE_IF = {"en": ("; if instead {c}, {t}", "; or else, if {c}, {t}"), "zh": ("；如果{c}，{t}", "；或者，若{c}，则{t}")}
 _DEEP_IF = {"en": ("if {c}, {t}", ", and if not, {o}"), "zh": ("如果{c}，{t}", "，否则{o}")}
+
+
+_BAN = re.compile(r"不|别|避免|禁|无|一[个处次].{0,8}[都也]不|[^，]{1,12}[都也]不")
+_CLOSE = re.compile(r"[先再后来]\{")  # "先不要…" says "for now, do not"
+T = TypeVar("T", str, tuple[str, ...])
 
 
 class Prose:
@@ -114,9 +121,10 @@ class Prose:
 
     def _chain(self, steps: Sequence[Spoken]) -> str:
         clauses = [self.clause(step, step=True) for step in steps]
+        bans = any(map(_BAN.match, clauses))
         if len(clauses) == 2:
-            return self.rng.choice(_TWO_STEPS[self.language]).format(*clauses)
-        first, *middle, last = self.rng.choice(_STEPS[self.language])
+            return self.rng.choice(_joints(_TWO_STEPS[self.language], bans)).format(*clauses)
+        first, *middle, last = self.rng.choice(_joints(_STEPS[self.language], bans))
         between = [middle[number % len(middle)] for number in range(len(clauses) - 2)]
         patterns = [first, *between, last]
         said = [pattern.format(clause) for pattern, clause in zip(patterns, clauses, strict=True)]
@@ -140,6 +148,16 @@ class Prose:
         for condition, clause in zip(conditions[1:], clauses[1:], strict=False):
             said += further.format(c=condition.text, t=clause)
         return said + (ending.format(o=clauses[-1]) if otherwise else "")
+
+
+def _joints(patterns: Sequence[T], bans: bool) -> Sequence[T]:
+    """Return the patterns of a chain; of one with bans, those after whose words a pause keeps them from being put off.
+
+    Example:
+        >>> _joints(("先{0}，再{1}。", "第一步，{0}；第二步，{1}。"), True)
+        ['第一步，{0}；第二步，{1}。']
+    """
+    return [each for each in patterns if not _CLOSE.search("".join(each))] if bans else patterns
 
 
 def _listed(clauses: Sequence[str], language: str) -> str:

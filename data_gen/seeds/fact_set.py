@@ -15,6 +15,7 @@ _CORE = {
     "en": ("The answer is {}.", "So the answer is {}.", "In short, the answer is {}."),
     "zh": ("答案是{}。", "所以答案是{}。", "简单地说，答案是{}。"),
 }
+_THINKING = {"en": "I recall this: {} The answer is {}.", "zh": "我记得：{}答案是{}。"}
 
 
 class FactSeeds:
@@ -68,8 +69,5 @@ def _accepted(entry: dict[str, Any], language: str) -> tuple[str, ...]:
 def _solution(entry: dict[str, Any], language: str, number: int) -> Solution:
     facts = tuple(split_sentences(entry["facts"]))
     wording = _CORE[language][number % len(_CORE[language])]
-    return Solution(_thinking(facts[0], language), (wording.format(entry["answers"][0]),), facts)
-
-
-def _thinking(fact: str, language: str) -> str:
-    return f"I recall this: {fact}" if language == "en" else f"我记得：{fact}"
+    thinking = _THINKING[language].format(facts[0], entry["answers"][0])
+    return Solution(thinking, (wording.format(entry["answers"][0]),), facts)

@@ -41,6 +41,8 @@ class FileSeeds:
         return pool[rng.randrange(len(pool))]
 
     def _read(self) -> Iterator[Seed]:
+        """Yield the rows; one that repeats a request has the id of the first, so that both belong to one split."""
+        ids: dict[str, str] = {}
         for row in read_rows(self.path, self._form):
             try:
                 seed = self._mapping.seed(self.name, row)
@@ -48,4 +50,4 @@ class FileSeeds:
                 raise RaifError(f"{row.where} {error.sentence}. Nothing was written.") from error
             if seed.language not in ("en", "zh"):
                 raise RaifError(f"{row.where} has language {seed.language!r}; known: en, zh. Nothing was written.")
-            yield seed
+            yield seed._replace(id=ids.setdefault(" ".join(seed.request.split()).casefold(), seed.id))

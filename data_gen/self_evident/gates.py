@@ -45,6 +45,11 @@ _COUNTED = (
 _NUMBER_WORDS = {word: str(number) for words in _COUNTED for number, word in enumerate(words.split())} | {
     "两": "2", "once": "1", "twice": "2", "dozen": "12", "first": "1", "second": "2", "third": "3",
 }  # fmt: skip
+#: Parts of numbers above twenty: "hundred" is one of an answer of 1200, however it is divided into words.
+_LARGE_NUMBER = re.compile(
+    r"(?:(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million|billion)s?"
+    r"|[零一二两三四五六七八九十百千万亿]*[十百千万亿][零一二两三四五六七八九十百千万亿]*"
+)
 
 
 class Source(NamedTuple):
@@ -177,12 +182,14 @@ def leaks(said: Said, gold: frozenset[str]) -> bool:
         True
         >>> leaks(Said("contains", {"word": "four"}), gold_tokens(MathAnswer(value="4.0")))
         True
+        >>> leaks(Said("contains", {"word": "hundred"}), gold_tokens(MathAnswer(value="1200")))
+        True
     """
     if not gold:
         return False
     values = [str(value) for name, value in said.slots.items() if name not in family(said.family).names]
     tokens = {token for value in values for token in _tokens(value)}
-    if tokens & gold:
+    if tokens & gold or (any(map(str.isdigit, gold)) and any(map(_LARGE_NUMBER.fullmatch, tokens))):
         return True
     parts = [fold(value) for value in values if not value.isdigit()]
     wanted = [token for token in gold if len(token) >= _SHORTEST_PART or not token.isascii()]

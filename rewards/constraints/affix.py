@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from rewards.arguments import MARKUP, NonBlank, NonMarkup
 from rewards.constraint import Context, Example, Verdict, register
-from rewards.constraints.editing import Edited, glue
+from rewards.constraints.editing import Edited, glue, put_after
 from rewards.constraints.matching import EDGE_MARKUP, decide, folded
 from rewards.constraints.shaping import closed
 from rewards.draft import Draft
@@ -159,7 +159,8 @@ class EndPhrase(Edited):
         return self.planned(draft, lambda plan: replace(plan, suffix=self.phrase))
 
     def reshape(self, text: str, language: str) -> str:
-        return glue(closed(text), self.phrase, language)
+        text = text.replace(closed(self.phrase), "").rstrip() or text  # it may stand where the text once ended
+        return put_after(text, self.phrase, language)
 
 
 def _joins(before: str, phrase: str) -> bool:
@@ -200,7 +201,7 @@ class Quotation(Edited):
         return self.planned(draft, lambda plan: replace(plan, quoted=True))
 
     def reshape(self, text: str, language: str) -> str:
-        plain = re.sub('["＂“”„«»「」『』]', "'", text)
+        plain = re.sub('["＂“”„«»「」『』]', "", text)
         return self.first_accepted([f'"{text}"', f'"{plain}"'])
 
 
@@ -260,4 +261,4 @@ class FinalQuestion(Edited):
         return decide(_asks(_DECORATION.sub("", text.raw[-400:])), f"ends with {text.stripped[-40:]!r}")
 
     def reshape(self, text: str, language: str) -> str:
-        return glue(closed(text), {"en": "Is that clear?", "zh": "这样清楚吗？"}[language], language)
+        return put_after(text, {"en": "Is that clear?", "zh": "这样清楚吗？"}[language], language)

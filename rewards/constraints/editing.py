@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from rewards.constraint import Constraint, Context, Status
-from rewards.constraints.shaping import closed
+from rewards.constraints.shaping import closed, needs_own_line, viewed
 from rewards.draft import Draft
 from rewards.filler import SENTENCES, WORDS
 from rewards.text import CODE, MATH, Text, count_keyword, fold, keyword_spans
@@ -26,12 +26,12 @@ class Edited(Constraint):
         if self.accepts(core):
             return text
         begin = text.find(core) if core else len(text)
-        said = core if Text(core).has_words else SENTENCES[language][0]
+        said = core if viewed(core).has_words else SENTENCES[language][0]
         return text[:begin] + self.reshape(said, language) + text[begin + len(core) :]
 
     def accepts(self, text: str) -> bool:
         """Tell whether a text satisfies this constraint, whatever its scope."""
-        view = Text(text)
+        view = viewed(text)
         return view.has_words and self.judge(view, Context()).status is Status.SATISFIED
 
     def first_accepted(self, proposals: Sequence[str]) -> str:
@@ -54,12 +54,14 @@ def put_before(text: str, sentence: str, language: str) -> str:
         >>> put_before("It is 7", "Think of it.", "en"), put_before("- a", "Think of it.", "en")
         ('Think of it. It is 7', '- a. Think of it.')
     """
+    if text.startswith(("|", "```", "<")):
+        return f"{sentence}\n{text}"
     return put_after(text, sentence, language) if _MARKED_START.match(text) else glue(sentence, text, language)
 
 
 def put_after(text: str, sentence: str, language: str) -> str:
     """Put a sentence after a text, which is closed by a mark first."""
-    return glue(closed(text), sentence, language)
+    return f"{text.rstrip()}\n{sentence}" if needs_own_line(text) else glue(closed(text), sentence, language)
 
 
 def glue(first: str, second: str, language: str) -> str:
@@ -109,7 +111,8 @@ def set_frequency(text: str, keyword: str, count: int, language: str) -> str:
 def lead(count: int, language: str, avoid: str = "") -> list[str]:
     """Return neutral words to count to a place with; in Chinese each is one character."""
     pool = WORDS[language] if language == "en" else tuple("".join(WORDS[language]))
-    units = [unit for unit in pool if unit not in fold(avoid)] or pool
+    said = fold(avoid)
+    units = [unit for unit in pool if unit not in said] or pool if said else pool
     return [units[index % len(units)] for index in range(count)]
 
 

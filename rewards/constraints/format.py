@@ -22,6 +22,7 @@ from rewards.constraint import Context, Example, Status, Verdict, register, verd
 from rewards.constraints.format_readers import empty, read_json, unfenced, yaml_problem
 from rewards.constraints.json_schema import Validator, refused, sample
 from rewards.constraints.layout_views import LaidOut, clip, fillers, has_word, pieces, quoted
+from rewards.constraints.wrapping import unwrapped
 from rewards.filler import WORDS
 from rewards.text import Text
 
@@ -53,7 +54,7 @@ class Json(LaidOut):
         return verdict_if(not problem, problem or "valid JSON")
 
     def lay_out(self, text: str, language: str) -> str:
-        return json.dumps({"answer": text or fillers(language, 1)[0]}, ensure_ascii=False)
+        return json.dumps({"answer": unwrapped(text) or fillers(language, 1)[0]}, ensure_ascii=False)
 
 
 def _different(keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,6 +107,7 @@ class JsonKeys(LaidOut):
         return verdict_if(not missing and not extra and not blank, shown)
 
     def lay_out(self, text: str, language: str) -> str:
+        text = unwrapped(text)
         said = (
             [text, *fillers(language, len(self.keys), [text])] if has_word(text) else fillers(language, len(self.keys))
         )
@@ -226,7 +228,7 @@ class JsonLines(LaidOut):
         return verdict_if(found >= self.count, f"{found} different JSON lines, at least {self.count} wanted")
 
     def lay_out(self, text: str, language: str) -> str:
-        said = pieces(text)
+        said = pieces(unwrapped(text))
         said = [*said, *fillers(language, self.count - len(said), said)]
         return "\n".join(json.dumps({"text": line}, ensure_ascii=False) for line in said)
 
@@ -263,7 +265,7 @@ class Yaml(LaidOut):
         return verdict_if(not problem, problem or "valid YAML")
 
     def lay_out(self, text: str, language: str) -> str:
-        return f"answer: {json.dumps(text or fillers(language, 1)[0], ensure_ascii=False)}"
+        return f"answer: {json.dumps(unwrapped(text) or fillers(language, 1)[0], ensure_ascii=False)}"
 
 
 Year = Annotated[int, Field(ge=1, le=9999), Draw.range(1800, 2000)]

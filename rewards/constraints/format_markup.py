@@ -14,6 +14,7 @@ from rewards.arguments import Draw
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.format_readers import unfenced
 from rewards.constraints.layout_views import LaidOut, clip, fillers, has_word, quoted
+from rewards.constraints.wrapping import unwrapped
 from rewards.filler import WORDS
 from rewards.text import Text
 
@@ -109,7 +110,8 @@ class Xml(LaidOut):
         return verdict_if(not problem, problem or "well-formed XML")
 
     def lay_out(self, text: str, language: str) -> str:
-        return _element("answer", text if has_word(text) else fillers(language, 1)[0])
+        said = unwrapped(text)
+        return _element("answer", said if has_word(said) else fillers(language, 1)[0])
 
 
 def _element_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -161,6 +163,7 @@ class XmlElements(LaidOut):
         return verdict_if(not problem and not missing, problem or shown)
 
     def lay_out(self, text: str, language: str) -> str:
+        text = unwrapped(text)
         said = ([text] if has_word(text) else []) + fillers(language, len(self.elements), [text])
         inner = "".join(_element(name, part) for name, part in zip(self.elements, said, strict=False))
         return f"<answer>{inner}</answer>"
@@ -255,7 +258,8 @@ class Html(LaidOut):
         return verdict_if(not problem, problem or "HTML with all tags closed")
 
     def lay_out(self, text: str, language: str) -> str:
-        return _element("p", text if has_word(text) else fillers(language, 1)[0])
+        said = unwrapped(text)
+        return _element("p", said if has_word(said) else fillers(language, 1)[0])
 
 
 # What opens and closes; a command that is one outside of formulas too, unlike the `\n` of a string or a part of a path;

@@ -28,6 +28,7 @@ from rewards.constraints.shaping import (
     last_chunks,
     last_words,
     within,
+    viewed,
     word_count,
     words_needed,
 )
@@ -76,7 +77,7 @@ def lacking(found: int, low: int, high: int) -> int:
 
 def resized(text: str, low: int, high: int, language: str) -> Iterator[str]:
     """Yield the text with words added or dropped inside its sentences, towards a number of characters."""
-    return with_characters(text, lambda part: lacking(count_characters(Text(part)), low, high), language)
+    return with_characters(text, lambda part: lacking(count_characters(viewed(part)), low, high), language)
 
 
 def words_between(text: str, low: int, high: int, language: str) -> str:
@@ -90,7 +91,7 @@ def words_between(text: str, low: int, high: int, language: str) -> str:
 
 def characters_between(text: str, low: int, high: int, language: str) -> Iterator[str]:
     """Yield the endings of the text that are short enough, filled up to the lower bound."""
-    for rest in (text, *endings(text), last_chunks(text, lambda part: count_characters(Text(part)) < high), ""):
+    for rest in (text, *endings(text), last_chunks(text, lambda part: count_characters(viewed(part)) < high), ""):
         rest = closed(rest)
         missing = low - count_characters(Text(rest))
         yield joined([rest, sentence_of_characters(language, missing)], language).strip() if missing > 0 else rest

@@ -23,6 +23,7 @@ from rewards.constraints.shaping import (
     last_words,
     pieces,
     shown,
+    viewed,
     word_count,
     words_needed,
 )
@@ -61,7 +62,7 @@ class MinSentences(Shaped):
         yield from grown(text, language, self.limit)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        yield with_sentences(text, self.limit - len(Text(text).sentences), language)
+        yield with_sentences(text, self.limit - len(viewed(text).sentences), language)
 
 
 @register
@@ -94,7 +95,7 @@ class MaxSentences(Shaped):
         yield joined(pieces(text)[-self.limit :], language)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        yield with_sentences(text, self.limit - len(Text(text).sentences), language)
+        yield with_sentences(text, self.limit - len(viewed(text).sentences), language)
 
 
 @register
@@ -128,7 +129,7 @@ class ExactSentences(Shaped):
         yield joined([sentence(language, 5 + turn % 4, turn) for turn in range(self.count)], language)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        yield with_sentences(text, self.count - len(Text(text).sentences), language)
+        yield with_sentences(text, self.count - len(viewed(text).sentences), language)
 
 
 @register
@@ -250,7 +251,7 @@ class MinLines(Shaped):
         yield lengthened(text, self.limit, language)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        yield with_lines(text, self.limit - len(Text(text).filled_lines), language)
+        yield with_lines(text, self.limit - len(viewed(text).filled_lines), language)
 
 
 @register
@@ -280,7 +281,7 @@ class MaxLines(Shaped):
         yield shortened(text, self.limit, language)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        yield with_lines(text, self.limit - len(Text(text).filled_lines), language)
+        yield with_lines(text, self.limit - len(viewed(text).filled_lines), language)
 
 
 @register
@@ -310,7 +311,7 @@ class ExactLines(Shaped):
         yield lengthened(shortened(text, self.count, language), self.count, language)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        yield with_lines(text, self.count - len(Text(text).filled_lines), language)
+        yield with_lines(text, self.count - len(viewed(text).filled_lines), language)
 
 
 @register
@@ -345,13 +346,13 @@ class MaxLineCharacters(Shaped):
 
 def lengthened(text: str, count: int, language: str) -> str:
     """Return the text with neutral lines after it until there are `count`."""
-    missing = range(count - len(Text(text).filled_lines))
+    missing = range(count - len(viewed(text).filled_lines))
     return "\n".join([text.rstrip("\n"), *(sentence(language, 5 + turn % 4, turn) for turn in missing)])
 
 
 def shortened(text: str, count: int, language: str) -> str:
     """Return the text with its first lines joined so that at most `count` are left."""
-    lines = list(Text(text).filled_lines)
+    lines = list(viewed(text).filled_lines)
     surplus = len(lines) - count
     return text if surplus <= 0 else "\n".join([joined(lines[: surplus + 1], language), *lines[surplus + 1 :]])
 

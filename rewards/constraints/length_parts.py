@@ -18,6 +18,7 @@ from rewards.constraints.shaping import (
     joined,
     last_words,
     pieces,
+    viewed,
     word_count,
     words_needed,
 )
@@ -86,13 +87,13 @@ class MinParagraphs(Shaped):
         return at_least(len(text.paragraphs), self.limit, "paragraphs")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
-        missing = self.limit - len(Text(text).paragraphs)
+        missing = self.limit - len(viewed(text).paragraphs)
         extra = (sentence(language, 5 + turn % 4, turn) for turn in range(missing))
         yield "\n\n".join([text.strip(), *extra])
         yield in_paragraphs(text, self.limit, language)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        yield from with_paragraphs(text, self.limit - len(Text(text).paragraphs))
+        yield from with_paragraphs(text, self.limit - len(viewed(text).paragraphs))
 
 
 @register
@@ -119,7 +120,7 @@ class MaxParagraphs(Shaped):
         return at_most(len(text.paragraphs), self.limit, "paragraphs")
 
     def proposals(self, text: str, language: str) -> Iterator[str]:
-        blocks = list(Text(text).paragraphs)
+        blocks = list(viewed(text).paragraphs)
         surplus = len(blocks) - self.limit
         yield "\n\n".join(["\n".join(blocks[: surplus + 1]), *blocks[surplus + 1 :]])
 
@@ -165,12 +166,12 @@ class ExactParagraphs(Shaped):
             yield in_paragraphs(text.replace("*", ""), self.count, language, "\n***\n")
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        missing = self.count - len(Text(text).paragraphs)
+        missing = self.count - len(viewed(text).paragraphs)
         if missing > 0 and self.separator == "blank_line":
             yield from with_paragraphs(text, missing)
 
     def _adjusted(self, text: str, language: str) -> Iterator[str]:
-        blocks = list(Text(text).paragraphs)
+        blocks = list(viewed(text).paragraphs)
         surplus = len(blocks) - self.count
         if surplus > 0:
             yield "\n\n".join(["\n".join(blocks[: surplus + 1]), *blocks[surplus + 1 :]])
@@ -215,7 +216,7 @@ class ParagraphSentences(Shaped):
         yield joined(every[-self.count :], language)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        blocks = ((part, self.count - len(Text(part).sentences)) for part in Text(text).paragraphs)
+        blocks = ((part, self.count - len(viewed(part).sentences)) for part in viewed(text).paragraphs)
         yield "\n\n".join(with_sentences(part, change, language) if change else part for part, change in blocks)
 
 
@@ -252,7 +253,7 @@ class MaxParagraphWords(Shaped):
         yield sentence(language, self.limit)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        blocks = ((part, min(0, self.limit - word_count(part))) for part in Text(text).paragraphs)
+        blocks = ((part, min(0, self.limit - word_count(part))) for part in viewed(text).paragraphs)
         yield "\n\n".join(with_words(part, change, language) if change else part for part, change in blocks)
 
 

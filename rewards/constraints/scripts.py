@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,6 +14,7 @@ from rewards.constraint import Context, Example, Status, Verdict, register
 from rewards.constraints.chinese import SIMPLIFIED, TRADITIONAL, to_simplified, to_traditional
 from rewards.constraints.editing import Edited, glue, outside_notation
 from rewards.constraints.matching import HAN, decide
+from rewards.constraints.resizing import replaced, spots
 from rewards.filler import SENTENCES
 from rewards.language import guess_language
 from rewards.text import Text
@@ -42,6 +44,7 @@ _SCRIPTS: dict[str, _Sample] = {
     "hebrew": _Sample("\u05d0-\u05ea", "Hebrew", "希伯来字母", "זה קל לבדיקה."),
     "devanagari": _Sample("\u0904-\u0939\u0958-\u0961\u0972-\u097f", "Devanagari", "天城文", "इसे जाँचना आसान है।"),
 }  # fmt: skip
+_RESULT = re.compile(r"\\boxed\{[^{}]*\}|\$[^$\n]+\$")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -58,6 +61,16 @@ def letter_shares(text: Text, script: str) -> tuple[int, int]:
     return sum(map(len, _SCRIPTS[script].letters.findall(text.prose))), letters
 
 
+def _said_anew(text: str, said: Sequence[str]) -> list[str]:
+    """Return a text with other sentences in the place of its own, numbered where they repeat; its results are kept."""
+    changes = []
+    for number, spot in enumerate(spots(text)):
+        one, turn = said[number % len(said)], number // len(said)
+        kept = " ".join(_RESULT.findall(text[spot.begin : spot.end]))
+        changes.append((spot, f"{kept} {one[:-1]} {turn + 1}{one[-1]}" if turn else f"{kept} {one}".strip()))
+    return [replaced(text, changes).strip()] if changes else []
+
+
 class _Scripted(Edited):
     """A constraint on the letters of one script."""
 
@@ -70,11 +83,7 @@ class _Scripted(Edited):
     def reshape(self, text: str, language: str) -> str:
         said = _SCRIPTS[self.script].sentence
         grown = [" ".join([text, *[said] * times]) for times in (1, 3, 10, 40)]
-        return self.first_accepted([*grown, self._only_digits(text, said), said])
-
-    def _only_digits(self, text: str, said: str) -> str:
-        kept = outside_notation(text, lambda part: "".join(re.findall(r"[\d=+<>.,]+", part)))
-        return f"{kept} {said}".strip()
+        return self.first_accepted([*grown, *_said_anew(text, [said]), said])
 
 
 @register
@@ -155,7 +164,9 @@ class MaxScriptShare(_Scripted):
 
     def reshape(self, text: str, language: str) -> str:
         other = _SCRIPTS["latin" if self.script == "han" else "han"].sentence
-        return self.first_accepted([*(" ".join([text, *[other] * times]) for times in (1, 3, 10, 40)), other])
+        grown = [" ".join([text, *[other] * times]) for times in (1, 3, 10, 40)]
+        spoken = SENTENCES["en" if self.script == "han" else "zh"]
+        return self.first_accepted([*grown, *_said_anew(text, spoken), other])
 
 
 _HAN_WORD = re.compile(f"[{HAN}]")
@@ -229,7 +240,8 @@ class NoLatin(Edited):
 
     def reshape(self, text: str, language: str) -> str:
         bare = outside_notation(text, lambda part: _SCRIPTS["latin"].letters.sub("", part))
-        return self.first_accepted([bare, " ".join(bare.split()) + SENTENCES["zh"][0], SENTENCES["zh"][0]])
+        anew = _said_anew(text, SENTENCES["zh"])
+        return self.first_accepted([*([bare] if language == "zh" else []), *anew, bare, SENTENCES["zh"][0]])
 
 
 class _ChineseForm(Edited):

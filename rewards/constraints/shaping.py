@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TypeVar
 
 from rewards.clauses import sentence
@@ -116,7 +116,7 @@ class Shaped(Mended):
 
     def holds(self, text: str, language: str) -> bool:
         """Tell whether a text satisfies this constraint."""
-        view = Text(text)
+        view = viewed(text)
         return view.has_words and self.judge(view, Context(language=language)).status is Status.SATISFIED
 
 
@@ -132,8 +132,14 @@ def within_blanks(text: str, change: Callable[[str], str]) -> str:
     return text[:begin] + change(core) + text[begin + len(core) :]
 
 
+@lru_cache(maxsize=64)
+def viewed(text: str) -> Text:
+    """Return the views of a text, shared by the edits and judges that look at it one after the other."""
+    return Text(text)
+
+
 def word_count(text: str) -> int:
-    return len(Text(text).words)
+    return len(viewed(text).words)
 
 
 def pieces(text: str) -> list[str]:
@@ -160,6 +166,17 @@ def joined(sentences: Sequence[str], language: str) -> str:
     return ("" if language == "zh" else " ").join(sentences)
 
 
+def needs_own_line(text: str) -> bool:
+    """Tell whether a text ends with a line that is no prose, to which no sentence can be glued.
+
+    Example:
+        >>> needs_own_line("| a | b |"), needs_own_line("It is.\\n```"), needs_own_line("- a")
+        (True, True, False)
+    """
+    last = text.rstrip().rpartition("\n")[2].strip()
+    return last.startswith(("|", "```", "#", "***", "---")) or last.endswith("|")
+
+
 def added(text: str, extra: str, language: str) -> str:
     """Add a sentence at the end of a text.
 
@@ -167,6 +184,8 @@ def added(text: str, extra: str, language: str) -> str:
         >>> added("It is 7", "This is clear.", "en")
         'It is 7. This is clear.'
     """
+    if needs_own_line(text):
+        return f"{text.rstrip()}\n{extra}"
     return joined([closed(text), extra], language) if text.strip() else extra
 
 

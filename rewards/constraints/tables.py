@@ -14,12 +14,12 @@ from rewards.arguments import Count, Draw, NonBlank
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
 from rewards.constraints.layout_views import (
     LaidOut,
-    fillers,
     has_word,
     quoted,
     repeats,
     says_nothing,
     squeeze,
+    titles,
     without_fences,
 )
 from rewards.filler import WORDS
@@ -85,7 +85,7 @@ def _filled(table: TableLines) -> Iterator[str]:
 
 
 def _table(header: list[str], rows: int, language: str) -> str:
-    cells = iter(fillers(language, rows * len(header)))
+    cells = iter(titles(language, rows * len(header), header))
     lines = ["| " + " | ".join(next(cells) for _ in header) + " |" for _ in range(rows)]
     return "\n".join(["| " + " | ".join(header) + " |", "|" + " --- |" * len(header), *lines])
 
@@ -361,7 +361,7 @@ class Csv(LaidOut):
     def lay_out(self, text: str, language: str) -> str:
         delimiter = _DELIMITERS[self.delimiter]
         said = [" ".join(text.replace('"', "").replace(delimiter, " ").split())] if has_word(text) else []
-        cells = [*said, *fillers(language, self.rows * len(self.columns), said)]
+        cells = [*said, *titles(language, self.rows * len(self.columns), self.columns)]
         cells[0] = f"{cells[0]}!" if self.special else cells[0]
         quoted = [f'"{cell}"' if self.quoted or (self.special and not i) else cell for i, cell in enumerate(cells)]
         header = [f'"{name}"' if self.quoted or delimiter in name else name for name in self.columns]

@@ -45,9 +45,9 @@ def _without_surplus(text: str, limit: int) -> str:
     for part in reversed(chunks(text)):
         words = Counter(folded_words(Text(part)))
         if all(used[word] + number <= limit for word, number in words.items()):
-            used += words
-            kept.insert(0, part)
-    return "".join(kept).strip()
+            used.update(words)
+            kept.append(part)
+    return "".join(reversed(kept)).strip()
 
 
 def _judge_repeats(text: Text, limit: int) -> Verdict:

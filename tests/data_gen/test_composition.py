@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from data_gen.arguments import belongs_to
-from data_gen.bounds import possible
+from data_gen.bounds import contradiction
 from data_gen.composition import Composer, open_seed_sets
 from data_gen.config import DataConfig, load_yaml, parse_config
 from data_gen.phrasing import LAYOUTS
@@ -142,10 +142,14 @@ def test_the_decomposition_is_that_of_the_tree() -> None:
 
 def test_bounds_cross_between_units() -> None:
     lines = parse_constraint({"type": "layout:numbered_list", "count": 6})
-    assert not possible([lines, parse_constraint({"type": "length:max_words", "limit": 5})])
-    assert not possible([lines, parse_constraint({"type": "length:sentences", "count": 4})])
-    assert possible([lines, parse_constraint({"type": "length:max_words", "limit": 6})])
-    assert not possible([parse_constraint({"type": "length:max_words", "limit": 3})], ["It is still raining here."])
+    for limit, arguments in (
+        ("length:max_words", {"limit": 5}),
+        ("length:sentences", {"count": 4}),
+        ("length:max_lines", {"limit": 5}),
+    ):
+        other = parse_constraint({"type": limit, **arguments})
+        assert set(contradiction([lines, other])) == {lines, other}
+    assert contradiction([lines, parse_constraint({"type": "length:max_words", "limit": 6})]) == ()
 
 
 @pytest.mark.parametrize(

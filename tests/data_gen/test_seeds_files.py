@@ -242,10 +242,18 @@ def test_file_seeds_read_other_formats_and_refuse_other_encodings(tmp_path: Path
 
 def test_jsonl_sources_are_read_as_before(tmp_path: Path) -> None:
     path = tmp_path / "rows.txt"
-    path.write_text('{"question": "Q?", "answer": "1"}\n\n{"question": "Q?", "answer": "1"}\n', encoding="utf-8")
+    path.write_text('{"question": "Q?", "answer": "1"}\n\n{"question": "R?", "answer": "1"}\n', encoding="utf-8")
     seeds = open_seed_set(SeedSource(type="jsonl", path=str(path)))
     assert isinstance(seeds, FileSeeds)
     assert [seed.id for seed in seeds.seeds] == ["1", "3"]
+
+
+def test_a_request_that_is_repeated_is_one_task(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [{"question": asked} for asked in ("What is it?", "Who is it?", " what  is it? ")]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    seeds = FileSeeds(path, {"request": "question"})
+    assert [seed.id for seed in seeds.seeds] == ["1", "2", "1"]  # else it could be in training and in a test split
 
 
 @pytest.mark.parametrize(
