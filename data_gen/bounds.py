@@ -15,8 +15,14 @@ from rewards.constraint import Constraint
 from rewards.scope import numbered
 
 Bounds = dict[str, tuple[float, float]]
-#: What each unit holds at least one of: a sentence has a word, a line of words is a sentence or several.
-_AT_LEAST = (("lines", "paragraphs"), ("lines", "bullets"), ("words", "sentences"), ("characters", "words"))
+#: The first of each pair is at least as many as the second; a line or paragraph of code alone is not thought of.
+_AT_LEAST = (
+    ("sentences", "paragraphs"),
+    ("lines", "paragraphs"),
+    ("lines", "bullets"),
+    ("words", "sentences"),
+    ("characters", "words"),
+)
 _UNITS = {"line": "lines", "paragraph": "paragraphs", "section": "sections"}
 
 
@@ -48,7 +54,11 @@ def _composition(one: Any) -> Bounds:
 
 
 def _bulleted(one: Any) -> Bounds:
-    return {"sentences": (one.sentences + one.bullets, inf), "lines": (one.bullets + 1, inf), "bullets": (one.bullets, inf)}
+    return {
+        "sentences": (one.sentences + one.bullets, inf),
+        "lines": (one.bullets + 1, inf),
+        "bullets": (one.bullets, inf),
+    }
 
 
 def _place(one: Any) -> Bounds:
@@ -98,6 +108,13 @@ _BOUNDS: dict[str, Callable[[Any], Bounds]] = {
     "layout:table_size": lambda one: {"lines": (one.rows + 2, inf), "sentences": (one.rows, inf)},
     "layout:table_header": lambda one: {"lines": (3, inf), "sentences": (2, inf), "words": (len(one.columns) + 1, inf)},
     "layout:code_blocks": lambda one: {"lines": (3 * one.count, inf)},
+    "layout:no_whitespace": lambda one: {"lines": (1, 1), "paragraphs": (0, 1)},
+    "layout:multiple_choice": lambda one: {"lines": (one.questions * (one.options + 1), inf)},
+    "affix:first_line": lambda one: {"lines": (2, inf), "sentences": (2, inf)},
+    "affix:last_line": lambda one: {"lines": (2, inf), "sentences": (2, inf)},
+    "ordering:lines_sorted": _items("count"),
+    "format:json_lines": _items("count"),
+    "format:csv": _least("lines", "rows", 1),
     "keywords:in_sentence": _place,
     "keywords:at_position": _place,
     "keywords:word_at": _place,
@@ -140,6 +157,7 @@ def _possible(several: Iterable[Bounds]) -> bool:
             low[unit], high[unit] = max(low.get(unit, 0), least), min(high.get(unit, inf), most)
     for whole, part in _AT_LEAST:
         low[whole] = max(low.get(whole, 0), low.get(part, 0))
+    for whole, part in reversed(_AT_LEAST):
         high[part] = min(high.get(part, inf), high.get(whole, inf))
     for unit, whole, part in _SHARED:
         if unit in low:

@@ -18,10 +18,10 @@ from data_gen.seeds import Seed
 from data_gen.shapes import Shape
 from data_gen.witness import Attempt, solve
 from rewards.constraint import Constraint, Context, parse_constraint
-from rewards.task_answer import MathAnswer
 
 _TRIES = 20
 _DRAWS = 5
+_INSTEAD = 0.2  # share of open tasks whose demands may take the place of an answer, as a text to repeat does
 REDRAWS = 8  # constraints drawn again before a candidate is given up
 #: What makes parts, with the scope of one of them and the argument that says how many there are.
 PARTS: Mapping[str, tuple[str, str]] = {
@@ -86,7 +86,7 @@ class Filler:
 
     def _slots(self, shape: Shape, seed: Seed, rng: Random) -> list[_Slot]:
         """Return the types of the slots in document order."""
-        beside = {ANSWER} if isinstance(seed.answer, MathAnswer) else set()
+        beside = {ANSWER} if seed.answer is not None or rng.random() >= _INSTEAD else set()
         return list(self._draw_slots(shape, set(), beside, seed.language, rng))
 
     def _draw_slots(
@@ -200,7 +200,7 @@ class _Filling:
         if any(each.maker == slot.name for each in self.slots):
             return None  # the later steps speak about the parts that this one makes
         used = {each.name for each in self.slots}
-        beside = used - {slot.name} | ({ANSWER} if isinstance(self.wanted.seed.answer, MathAnswer) else set())
+        beside = used - {slot.name} | {ANSWER}
         blocked = used | not_with(beside, self.wanted.language) | _out_of_place(self.wanted.language, used)
         name = self.filler.draw_type(blocked, self.wanted.rng)
         return None if name is None else _Slot(name)

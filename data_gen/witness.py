@@ -16,18 +16,20 @@ from data_gen.bounds import contradiction
 from data_gen.seeds import Solution
 from rewards.constraint import Constraint, Context, Status, checked
 from rewards.constraints.case import EnglishLower, EnglishUpper
+from rewards.constraints.editing import Edited
 from rewards.constraints.language import ResponseLanguage
-from rewards.constraints.shaping import Mended, viewed
+from rewards.constraints.layout_views import LaidOut
+from rewards.constraints.shaping import Mended, Shaped, viewed
 from rewards.constraints.wrapping import shell
 from rewards.draft import Draft
 from rewards.response import Response
 from rewards.text import Text
 
-#: How many constraints may still be refused after so many rounds; of those with more, one attempt in 20 succeeds.
-HOPELESS = (99, 5, 3, 1, 0)
+#: How many constraints may still be refused after so many rounds; of those with more, few succeed.
+HOPELESS = (99, 4, 3, 1)
 MAX_CHARACTERS = 20_000  # of a witness; edits that feed on each other grow without end
-
-
+#: Constraints whose edit changes nothing where they are obeyed already.
+CAREFUL = (Edited, Shaped, LaidOut)
 #: What makes a wrapping itself.
 WRAPPERS = frozenset(
     "format:json format:json_keys format:json_schema format:json_lines format:yaml format:xml format:xml_elements"
@@ -89,15 +91,35 @@ def solve(
         return Attempt("", impossible)
     planned = [each for each in constraints if type(each).witness is not Constraint.witness]  # the others only edit
     text = plan(solution, language, planned, rng).unedited()
-    before: list[tuple[Constraint, ...]] = []
-    for number in range(len(HOPELESS)):
-        refused = _refused(text, constraints, context)
-        if not refused or len(refused) > HOPELESS[number] or (number > 2 and refused in before):
+    seen: list[tuple[Constraint, ...]] = []
+    for number, most in enumerate(HOPELESS):
+        text, refused = _round(text, constraints, context, language, number > 0)
+        if not refused and number:
+            return Attempt(text)
+        if len(refused) > most or refused in seen[:-1]:
             break
-        before.append(refused)
-        for constraint in refused:
-            text = _edited(text, constraint, language, number > 0)
-    return Attempt(text, refused)
+        seen.append(refused)
+    return Attempt(text, _refused(text, constraints, context))
+
+
+def _round(
+    text: str, constraints: Sequence[Constraint], context: Context, language: str, again: bool
+) -> tuple[str, tuple[Constraint, ...]]:
+    """Judge a text and edit it for what is refused, in turn; return the text and what was refused: none is a witness.
+
+    Most edits leave alone what is obeyed, so that the first round need not judge before them; it proves nothing yet.
+    """
+    refused: list[Constraint] = []
+    for constraint in constraints:
+        if not again and isinstance(constraint, CAREFUL):
+            edited = _edited(text, constraint, language, again)
+            if edited != text:
+                refused.append(constraint)
+                text = edited
+        elif checked(constraint, _Answer(None, text), context).status is not Status.SATISFIED:
+            refused.append(constraint)
+            text = _edited(text, constraint, language, again)
+    return text, tuple(refused)
 
 
 def _edited(text: str, constraint: Constraint, language: str, again: bool) -> str:

@@ -221,7 +221,7 @@ class MinBold(_Emphasised):
 
     phrases: ClassVar = {
         "en": (
-            "Set at least {count} word{s} or phrases in markdown bold, like **this**.",
+            "Set at least {count} part{s} of the text in markdown bold, like **this**.",
             "Use **bold** in at least {count} place{s}.",
         ),
         "zh": ("至少有{count}处用**粗体**（两个星号）。", "请至少加粗{count}处。"),
@@ -243,7 +243,7 @@ class MinItalics(_Emphasised):
 
     phrases: ClassVar = {
         "en": (
-            "Set at least {count} word{s} or phrases in markdown italics, like *this*.",
+            "Set at least {count} part{s} of the text in markdown italics, like *this*.",
             "Use *italics* in at least {count} place{s}.",
         ),
         "zh": ("至少有{count}处用*斜体*（一个星号）。", "请至少有{count}处使用斜体。"),

@@ -363,4 +363,5 @@ class SeparatedList(LaidOut):
 
     def lay_out(self, text: str, language: str) -> str:
         said = spread(pieces(text.replace(self.separator, " ")), self.count, language)
-        return f" {self.separator} ".join(part.replace(self.separator, " ") for part in said)
+        items = [part.replace(self.separator, " ").rstrip(".。") for part in said[:-1]]
+        return f" {self.separator} ".join([*items, said[-1].replace(self.separator, " ")])

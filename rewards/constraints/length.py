@@ -27,8 +27,8 @@ from rewards.constraints.shaping import (
     joined,
     last_chunks,
     last_words,
-    within,
     viewed,
+    within,
     word_count,
     words_needed,
 )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from rewards.arguments import Count, Draw, Limit
 from rewards.clauses import sentence
 from rewards.constraint import Context, Example, Verdict, register, verdict_if
-from rewards.constraints.resizing import with_paragraphs, with_sentences, with_words
+from rewards.constraints.resizing import parted, with_paragraphs, with_sentences, with_words
 from rewards.constraints.shaping import (
     Shaped,
     at_least,
@@ -253,8 +253,11 @@ class MaxParagraphWords(Shaped):
         yield sentence(language, self.limit)
 
     def repairs(self, text: str, language: str) -> Iterator[str]:
-        blocks = ((part, min(0, self.limit - word_count(part))) for part in viewed(text).paragraphs)
-        yield "\n\n".join(with_words(part, change, language) if change else part for part, change in blocks)
+        blocks = viewed(text).paragraphs
+        yield "\n\n".join(part for block in blocks for part in parted(block, self.limit))
+        surplus = [min(0, self.limit - word_count(block)) for block in blocks]
+        kept = zip(blocks, surplus, strict=True)
+        yield "\n\n".join(with_words(block, change, language) if change else block for block, change in kept)
 
 
 @register
@@ -268,10 +271,10 @@ class Composition(Shaped):
 
     phrases: ClassVar = {
         "en": (
-            "Write exactly {paragraphs} paragraph(s) divided by the markdown divider * * *, each of exactly {sentences}"
-            " sentence(s), each sentence of exactly {words} word(s).",
-            "Compose {paragraphs} paragraph(s) with * * * between them; every one has {sentences} sentence(s) of"
-            " {words} word(s) each.",
+            "Write exactly {paragraphs} paragraphs divided by the markdown divider * * *, each with a sentence count of"
+            " {sentences} and with exactly {words} words in every sentence.",
+            "Compose {paragraphs} paragraphs with * * * between them, every one having {sentences} as its number of"
+            " sentences and every sentence having {words} words.",
         ),
         "zh": ("写{paragraphs}段，段落之间用“* * *”隔开，每段恰好{sentences}句，每句恰好{words}个字（标点不算）。",),
     }

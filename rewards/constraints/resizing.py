@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from rewards.clauses import clause, sentence
@@ -96,8 +97,13 @@ def _more_words(text: str, missing: int, language: str) -> str:
         return ""
     chosen = found[: max(1, min(len(found), missing // 5))]
     sizes = [missing * (n + 1) // len(chosen) - missing * n // len(chosen) for n in range(len(chosen))]
-    return replaced(text, [(spot, longer(said(text, spot), size, language, turn))
-                           for turn, (spot, size) in enumerate(zip(chosen, sizes, strict=True))])
+    return replaced(
+        text,
+        [
+            (spot, longer(said(text, spot), size, language, turn))
+            for turn, (spot, size) in enumerate(zip(chosen, sizes, strict=True))
+        ],
+    )
 
 
 def longer(text: str, missing: int, language: str, turn: int = 0) -> str:
@@ -183,10 +189,11 @@ def with_sentences(text: str, change: int, language: str) -> str:
         gap = " " if language == "en" else ""
         place = found[-1].begin
         return text[:place] + "".join(f"{one}{gap}" for one in extra) + text[place:]
-    pairs = [(one, two) for one, two in zip(found, found[1:], strict=False) if one.line == two.line]
+    pairs = [(one, two) for one, two in pairwise(found) if one.line == two.line]
     pairs.sort(key=lambda pair: pair[1].end - pair[0].begin)
     if len(pairs) < -change:
-        return ""
+        joined = _fewer_lines(text, -change - len(pairs), language)
+        return with_sentences(joined, change, language) if joined else ""
     for one, two in sorted(pairs[:-change], reverse=True):
         text = text[: one.begin] + _half_closed(said(text, one), language) + _small(text[two.begin :])
     return text
@@ -213,7 +220,7 @@ def with_lines(text: str, change: int, language: str) -> str:
 
 def _more_lines(text: str, missing: int, gap: str) -> str:
     found = spots(text)
-    borders = [(one, two) for one, two in zip(found, found[1:], strict=False) if one.line == two.line]
+    borders = [(one, two) for one, two in pairwise(found) if one.line == two.line]
     if len(borders) < missing:
         return ""
     bounds = [borders[(2 * n + 1) * len(borders) // (2 * missing)] for n in range(missing)]
@@ -253,3 +260,27 @@ def with_paragraphs(text: str, missing: int) -> Iterator[str]:
         yield text
     elif divided := _more_lines(text, missing, "\n\n"):
         yield divided
+
+
+def parted(block: str, limit: int) -> Iterator[str]:
+    """Yield a paragraph in parts of at most so many words, divided before lines or sentences.
+
+    Example:
+        >>> list(parted("- One two. Three four.\\n- Five.", 3))
+        ['- One two.', 'Three four.\\n- Five.']
+    """
+    begin, held = 0, 0
+    for spot in spots(block) if word_count(block) > limit else []:
+        size = word_count(said(block, spot))
+        if held and held + size > limit:
+            border = _line_start(block, spot.begin)
+            yield block[begin:border].strip()
+            begin, held = border, 0
+        held += size
+    yield block[begin:].strip()
+
+
+def _line_start(block: str, place: int) -> int:
+    """Return where a line begins whose first sentence stands at a place; the place itself for another sentence."""
+    begin = block.rfind("\n", 0, place) + 1
+    return begin if begin == place or LINE_MARK.fullmatch(block[begin:place]) else place

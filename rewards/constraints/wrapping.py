@@ -12,8 +12,12 @@ from html import escape, unescape
 from typing import NamedTuple
 
 _STRING = r'"(?:[^"\\]|\\.)*+"'
-_JSON = re.compile(rf'(?P<open>\{{"[^"\\]++": |^answer: )(?P<body>{_STRING})(?P<close>(?:, {_STRING}: {_STRING})*+\}}|$)')
-_ELEMENT = re.compile(r"(?P<open><(?P<tag>[a-z]++)>(?:<[a-z]++>)?)(?P<body>[^<]*+)(?P<close>(?:</[a-z]++>[^\n]*)?</(?P=tag)>)")
+_JSON = re.compile(
+    rf'(?P<open>\{{"[^"\\]++": |^answer: )(?P<body>{_STRING})(?P<close>(?:, {_STRING}: {_STRING})*+\}}|$)'
+)
+_ELEMENT = re.compile(
+    r"(?P<open><(?P<tag>[a-z]++)>(?:<[a-z]++>)?)(?P<body>[^<]*+)(?P<close>(?:</[a-z]++>[^\n]*)?</(?P=tag)>)"
+)
 _TRIES = 20
 
 
@@ -42,7 +46,7 @@ def shell(text: str) -> Shell | None:
     if text[:1] == '"' == text[-1:] and len(text) > 2 and '"' not in text[1:-1]:
         return Shell('"', text[1:-1], '"', "quotes")
     for kind, pattern in (("json", _JSON), ("element", _ELEMENT)):
-        found = pattern.fullmatch(text) if text[:1] in '{<a' else None
+        found = pattern.fullmatch(text) if text[:1] in "{<a" else None
         if found and (body := _decoded(found["body"], kind)).strip():
             return Shell(found["open"], body, found["close"], kind)
     return None
