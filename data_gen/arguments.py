@@ -211,8 +211,10 @@ def _ceiling(low: int, high: int, held_out: float) -> int:
 
 @lru_cache(maxsize=1024)
 def _number_ranges(cls: type[Constraint]) -> dict[str, tuple[int, int]]:
-    """Return the wide number ranges that a type draws from, by argument."""
-    found = {}
+    """Return the wide number ranges that a type draws from, by argument; none where it draws in a way of its own."""
+    found: dict[str, tuple[int, int]] = {}
+    if getattr(cls.draw, "__func__", None) is not getattr(Constraint.draw, "__func__", None):
+        return found
     for name, argument in cls.model_fields.items():
         draws = [kind for kind in argument.metadata if isinstance(kind, Draw)]
         if draws and draws[-1].bounds and draws[-1].bounds[1] - draws[-1].bounds[0] + 1 >= MIN_SPLIT_SIZE:

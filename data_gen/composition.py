@@ -22,10 +22,10 @@ from data_gen.quality.decontamination import Decontaminator
 from data_gen.seeds import Seed, SeedSet, SeedSource, open_seed_set
 from data_gen.shapes import SMALLEST, Kind, Shape, draw_shape
 from data_gen.soft import soft_bank
+from data_gen.witness import SharedAnswer
 from rewards.constraint import Constraint, Status
 from rewards.errors import RaifError
-from rewards.instruction import Instruction, Provenance, Split
-from rewards.response import Response
+from rewards.instruction import Demonstration, Instruction, Provenance, Split
 from rewards.task_answer import MathAnswer
 from rewards.tree import And, Leaf, Node
 
@@ -93,7 +93,6 @@ class Composer:
         layout = _choose(self.config.layouts, rng)
         boxed = isinstance(seed.answer, MathAnswer)
         phrased = phrase(seed.request, tree, seed.language, layout, boxed, rng, self.config.phrasing.wordings)
-        style = self.config.expert.style
         instruction = Instruction.build(
             request=seed.request,
             prompt=phrased.prompt,
@@ -107,15 +106,20 @@ class Composer:
                 seed_set=seed.set, seed_id=seed.id, licence=seed.licence, generator=f"data_gen {__version__}"
             ),
             witness=filled.witness,
-            expert=demonstrate(seed, filled.counted, filled.language, filled.witness, style, tree=tree, rng=rng)
-            if answers(seed, filled.language, filled.witness)
-            else None,
+            expert=self._demonstration(seed, filled, tree, rng),
         )
         reason = _refusal(instruction, filled.witness) or (self._benchmarks and self._benchmarks.reason(instruction))
         if reason:
             self.rejected[reason] += 1
             return None
         return Drawn(instruction, seed)
+
+    def _demonstration(self, seed: Seed, filled: Filled, tree: Node, rng: Random) -> Demonstration | None:
+        """Return the expert's demonstration, unless the witness has lost what answers the task."""
+        style = self.config.expert.style
+        if style == "none" or not answers(seed, filled.language, filled.witness):
+            return None
+        return demonstrate(seed, filled.counted, filled.language, filled.witness, style, tree=tree, rng=rng)
 
     def _with_soft(self, tree: Node, language: str, open_ended: bool, rng: Random) -> Node:
         """Add soft constraints beside the tree, as often as the recipe asks."""
@@ -158,7 +162,7 @@ class Composer:
 def _refusal(instruction: Instruction, witness: str) -> str:
     """Say why the verifiers refuse a witness; empty when they accept it. Soft demands are not its business."""
     counted = 0
-    for leaf in instruction.evaluate(Response(None, witness)).leaves:
+    for leaf in instruction.evaluate(SharedAnswer(None, witness)).leaves:
         if leaf.type == "judge:question" or leaf.verdict.status is Status.SKIPPED:
             continue
         if leaf.verdict.status is not Status.SATISFIED:

@@ -90,9 +90,12 @@ class Phrasing(_Section):
 
 
 class ExpertStyle(_Section):
-    """What the expert's thinking looks like: `notes` (a few words a demand) or `plan` (grouped, planned, checked)."""
+    """What the expert's thinking looks like.
 
-    style: Literal["notes", "plan"] = "plan"
+    `notes` is a few words a demand, `plan` groups, plans and checks them, `none` leaves demonstrations out.
+    """
+
+    style: Literal["none", "notes", "plan"] = "plan"
 
 
 class WarmStart(_Section):

@@ -86,6 +86,10 @@ def worlds(plan: Plan) -> Iterator[World]:
         >>> [world.leaves for world in worlds(Plan(either, (), (0,)))]
         [(0,), (1,)]
     """
+    if not plan.taken:  # without a selection everything counts
+        leaves = tuple(range(plan.shape.size))
+        yield World(leaves, frozenset(leaves))
+        return
     gates = list(_gates(plan.shape, (), count()))
     intended: dict[int, int | None] = dict(enumerate(plan.taken))
     met: set[tuple[int, int]] = set()

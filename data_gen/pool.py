@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from data_gen.composition import Composer, open_seed_sets
 from data_gen.config import DataConfig
-from data_gen.experts import warm_start_row
+from data_gen.experts import Style, warm_start_row
 from data_gen.shards import WARM_START_STAGE, Tally
 from rewards.errors import RaifError
 from rewards.instruction import Instruction
@@ -100,9 +100,8 @@ class RowMaker:
         settings = self.config.warm_start
         assert settings is not None
         drawn = composer.compose(rng)
-        row = warm_start_row(
-            drawn.instruction, drawn.seed, rng, settings.careless, settings.direct, self.config.expert.style
-        )
+        style: Style = "plan" if self.config.expert.style == "plan" else "notes"
+        row = warm_start_row(drawn.instruction, drawn.seed, rng, settings.careless, settings.direct, style)
         chunk.lines.append(f"{row.model_dump_json()}\n".encode())
         chunk.tally["demonstrations", "careless"] += row.hard is not True
         chunk.tally["demonstrations", "direct"] += row.thinking is None

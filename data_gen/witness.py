@@ -44,7 +44,7 @@ class Attempt(NamedTuple):
     refused: tuple[Constraint, ...] = ()
 
 
-class _Answer(Response):
+class SharedAnswer(Response):
     """A response whose views the edits share with the judges."""
 
     def view(self, scope: str) -> Text | None:
@@ -116,7 +116,7 @@ def _round(
             if edited != text:
                 refused.append(constraint)
                 text = edited
-        elif checked(constraint, _Answer(None, text), context).status is not Status.SATISFIED:
+        elif checked(constraint, SharedAnswer(None, text), context).status is not Status.SATISFIED:
             refused.append(constraint)
             text = _edited(text, constraint, language, again)
     return text, tuple(refused)
@@ -127,7 +127,7 @@ def _edited(text: str, constraint: Constraint, language: str, again: bool) -> st
     around = shell(text) if constraint.scope == "answer" and constraint.type not in WRAPPERS else None
     if around is not None:
         wrapped = around.around(_proposed(around.body, constraint, language, again))
-        if checked(constraint, _Answer(None, wrapped), Context(language=language)).status is Status.SATISFIED:
+        if checked(constraint, SharedAnswer(None, wrapped), Context(language=language)).status is Status.SATISFIED:
             return wrapped
     return _proposed(text, constraint, language, again)
 
@@ -143,5 +143,5 @@ def _proposed(text: str, constraint: Constraint, language: str, again: bool) -> 
 
 
 def _refused(text: str, constraints: Sequence[Constraint], context: Context) -> tuple[Constraint, ...]:
-    response = _Answer(None, text)
+    response = SharedAnswer(None, text)
     return tuple(each for each in constraints if checked(each, response, context).status is not Status.SATISFIED)

@@ -59,19 +59,15 @@ class Draft:
         """Return the draft with one more change of its finished text, called with the text and the language."""
         return replace(self, edits=(*self.edits, edit))
 
-    def unedited(self) -> str:
-        """Return the text of the draft as it is planned, without the edits."""
-        return self._fill()
-
     def render(self) -> str:
         """Return the text of the draft, edited as asked."""
-        text = self._fill()
+        text = self.unedited()
         for edit in self.edits:
             text = edit(text, self.language)
         return text
 
-    def _fill(self) -> str:
-        """Return the unedited text with as many optional sentences as its length asks for."""
+    def unedited(self) -> str:
+        """Return the text before any edit, with as many optional sentences as its length asks for."""
         available = self._optional_sentences()
         text = self._assemble(available[: self.extras])
         count = min(self.extras, len(available))
