@@ -33,7 +33,9 @@ PARTS: Mapping[str, tuple[str, str]] = {
 ABOUT_PARTS = ("keywords:existence", "keywords:forbidden", "punctuation:*", "case:*", "length:*_words", "letters:*")
 _NOT_ABOUT_PARTS = ("length:max_paragraph_words", "punctuation:full_width_only")
 #: What speaks of Chinese text, and reads as a mistake where the answer is English.
-ABOUT_CHINESE = frozenset(("language:simplified", "language:traditional", "punctuation:full_width_only"))
+ABOUT_CHINESE = frozenset(
+    ("language:no_latin", "language:simplified", "language:traditional", "punctuation:full_width_only")
+)
 _ENGLISH = frozenset(("case:english_upper", "case:english_lower"))
 
 

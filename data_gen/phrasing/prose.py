@@ -184,14 +184,18 @@ def _numbered(clauses: Sequence[str], language: str) -> str:
         >>> _numbered(["use no commas", "write two lines", "stop"], "en")
         'do all of this: (1) use no commas, (2) write two lines, and (3) stop'
     """
+    return {"en": "do all of this: ", "zh": "同时做到："}[language] + _items(clauses, language)
+
+
+def _items(clauses: Sequence[str], language: str) -> str:
     if language == "zh":
-        return "同时做到：" + "，".join(f"（{number}）{clause}" for number, clause in enumerate(clauses, 1))
+        return "，".join(f"（{number}）{clause}" for number, clause in enumerate(clauses, 1))
     items = [f"({number}) {clause}" for number, clause in enumerate(clauses, 1)]
-    return f"do all of this: {', '.join(items[:-1])}, and {items[-1]}"
+    return f"{', '.join(items[:-1])}, and {items[-1]}"
 
 
 def _in_order(clauses: Sequence[str], language: str) -> str:
     """Join clauses of which each waits for the one before."""
-    if language == "zh":
-        return "先" + "，再".join(clauses)
-    return "first " + ", then ".join(clauses)
+    if len(clauses) > 3:
+        return {"en": "do the following in order: ", "zh": "依次做到："}[language] + _items(clauses, language)
+    return "先" + "，再".join(clauses) if language == "zh" else "first " + ", then ".join(clauses)

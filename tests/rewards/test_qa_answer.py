@@ -175,7 +175,7 @@ def test_no_text_breaks_or_delays_the_verdict(piece: str) -> None:
     assert len("".join(qa_tokens(text))) <= 20 * MAX_CHARACTERS
 
 
-@pytest.mark.parametrize("said", ["The answer is 8. It has eight planets.", "Answer: 8. That is all.", "答案是8。它有八颗。"])
+@pytest.mark.parametrize("said", ["The answer is 8. It has eight.", "Answer: 8. That is all.", "答案是8。它有八颗。"])
 def test_a_number_and_its_full_stop_open_no_list(said: str) -> None:
     assert qa_correct(["8"], said)
     assert not qa_correct(["3"], said)
