@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import pickle
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +22,7 @@ from rewards import RaifError
 from rewards.judge import Judge, JudgeConfig, Opinion, Question
 from rewards.judge.judge import PromptLength
 from rewards.judge.prompts import render
+from tests.transformers_server import serving
 
 TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
@@ -67,36 +63,8 @@ def judge_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(judge_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run `transformers serve` with that model and return its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    environment = {**os.environ, "HF_HUB_CACHE": str(folder), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(judge_path)]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/health", server, folder / "log")
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            server.kill()
-            server.wait()
-
-
-def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"no server: {log.read_text()[-3000:]}")
+    with serving(judge_path, tmp_path_factory.mktemp("server")) as address:
+        yield address
 
 
 def judge(served: str, path: Path, **settings: Any) -> Judge:
