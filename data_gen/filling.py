@@ -97,7 +97,7 @@ class Filler:
         """Yield a type for every slot; `used` are those so far, `beside` those of them that count together with it."""
         makers = [name for name in self._makers if name not in used] if shape.kind == "chain" and self._about else []
         if makers and all(not child.children for child in shape.children) and rng.random() < self.parts:
-            yield from self._slots_about_parts(rng.choice(makers), len(shape.children) - 1, used, rng)
+            yield from self._slots_about_parts(rng.choice(makers), len(shape.children) - 1, used, language, rng)
         elif shape.children:
             after = set(beside)
             for child in shape.children:
@@ -110,11 +110,19 @@ class Filler:
             beside.add(name)
             yield _Slot(name)
 
-    def _slots_about_parts(self, maker: str, count: int, used: set[str], rng: Random) -> Iterator[_Slot]:
+    def _slots_about_parts(self, maker: str, count: int, used: set[str], language: str, rng: Random) -> Iterator[_Slot]:
         used.add(maker)
         yield _Slot(maker)
         for _ in range(count):
-            yield _Slot(rng.choices(self._about, [self.weights[name] for name in self._about])[0], maker)
+            name = self.draw_about(language, used, rng)
+            used.add(name)
+            yield _Slot(name, maker)
+
+    def draw_about(self, language: str, used: set[str], rng: Random) -> str:
+        """Return a type that can be asked of one part of an answer."""
+        out_of_place = _out_of_place(language, used)
+        names = [name for name in self._about if name not in out_of_place] or self._about
+        return rng.choices(names, [self.weights[name] for name in names])[0]
 
 
 class _Slot(NamedTuple):
@@ -197,11 +205,11 @@ class _Filling:
         return None
 
     def _another_slot(self, slot: _Slot) -> _Slot | None:
+        used = {each.name for each in self.slots}
         if slot.maker:
-            return slot._replace(name=self.wanted.rng.choice(self.filler._about))
+            return slot._replace(name=self.filler.draw_about(self.wanted.language, used - {slot.name}, self.wanted.rng))
         if any(each.maker == slot.name for each in self.slots):
             return None  # the later steps speak about the parts that this one makes
-        used = {each.name for each in self.slots}
         beside = used - {slot.name} | {ANSWER}
         blocked = used | not_with(beside, self.wanted.language) | _out_of_place(self.wanted.language, used)
         name = self.filler.draw_type(blocked, self.wanted.rng)
