@@ -10,19 +10,18 @@ import asyncio
 import json
 import logging
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from data_gen.served_replies import ChatReply, Outcome, ReplyCache, read_completion, read_failure
 from rewards.errors import RaifError, unknown_name
+from rewards.judge.addresses import plain_address, variable_name
 from rewards.judge.client import LONGEST_WAIT, load_openai
 
 __all__ = ["ChatReply", "ChatRequest", "ServedConfig", "ServedModel", "parse_served"]
@@ -78,19 +77,12 @@ class ServedConfig(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _plain_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("expected an address such as http://127.0.0.1:8000/v1")
-        if parts.username or parts.password:
-            raise ValueError("it holds a password; put the key in an environment variable and name it in api_key_env")
-        return value.rstrip("/")
+        return plain_address(value)
 
     @field_validator("api_key_env")
     @classmethod
     def _variable_name(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[A-Za-z_]\w*", value, re.ASCII):
-            raise ValueError("expected the NAME of an environment variable such as OPENAI_API_KEY, not a key")
-        return value
+        return value if value is None else variable_name(value, "OPENAI_API_KEY")
 
     @field_validator("extra_body")
     @classmethod

@@ -9,7 +9,6 @@ from typing import Literal
 
 from data_gen.phrasing_banks import STOPS, bank
 from rewards.constraint import Constraint, constraint_class
-from rewards.judged import Judged
 from rewards.scope import scope_prefix
 
 #: `own`: only the phrases of the constraint's class, which state the counting rule; `all`: the banks as well.
@@ -91,13 +90,6 @@ def _fitting(templates: tuple[str, ...], constraint: Constraint) -> tuple[str, .
     if 1 not in (getattr(constraint, "count", 0), getattr(constraint, "limit", 0)):
         return templates
     return tuple(each for each in templates if not _OF_SEVERAL.search(each)) or templates
-
-
-def fits_clause(constraint: Constraint, language: str, wordings: Wordings) -> bool:
-    """Tell whether a constraint can be said inside a longer sentence."""
-    return isinstance(constraint, Judged) or any(
-        not _SENTENCE_END.search(template[:-1]) for template in _templates(constraint.type, language, wordings)
-    )
 
 
 @lru_cache(maxsize=2048)

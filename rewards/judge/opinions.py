@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rewards.errors import RaifError, unknown_name
+from rewards.judge.addresses import plain_address, variable_name
 
 Mode = Literal["auto", "probabilities", "text", "decision"]
 Status = Literal["answered", "abstained", "unparsed", "refused", "failed"]
@@ -105,21 +104,12 @@ class JudgeConfig(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _plain_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("expected an address such as http://127.0.0.1:8000/v1")
-        if parts.username or parts.password:
-            raise ValueError("it holds a password; put the key in an environment variable and name it in api_key_env")
-        return value.rstrip("/")
+        return value if value is None else plain_address(value)
 
     @field_validator("api_key_env")
     @classmethod
     def _variable_name(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[A-Za-z_]\w*", value, re.ASCII):
-            raise ValueError("expected the NAME of an environment variable such as JUDGE_API_KEY, not a key")
-        return value
+        return value if value is None else variable_name(value, "JUDGE_API_KEY")
 
     @field_validator("extra_body")
     @classmethod
