@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError, field_validator
 
-from raif.evaluation.intervals import Estimate, proportion
+from raif.evaluation.stats import Estimate, proportion
 from rewards.errors import RaifError
 from rewards.judge import Consultant, Opinion, Question
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from raif.config import RAIFConfig
-from raif.generation import LocalModel, Sampling
+from raif.generation import Sampling
+from raif.generation.local import LocalModel
 from rewards.caps import LengthCap
 from rewards.entries import RewardConfig
 from rewards.errors import RaifError

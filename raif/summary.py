@@ -11,7 +11,7 @@ from typing import Any
 
 from raif import __version__
 from raif.evaluation.instructions import load_evaluation
-from raif.evaluation.intervals import Estimate
+from raif.evaluation.stats import Estimate
 from raif.evaluation.metrics import gain
 from raif.rollouts import read_jsonl
 

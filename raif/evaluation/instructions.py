@@ -9,7 +9,8 @@ from typing import Any
 
 from raif.chat import ThinkFormat, build_messages
 from raif.evaluation.metrics import floor_and_ceiling, summarize
-from raif.generation import Completion, LocalModel, Sampling
+from raif.generation import Completion, Sampling
+from raif.generation.local import LocalModel
 from raif.rollouts import Rollout, append_jsonl, read_rollouts
 from rewards.caps import LengthCap
 from rewards.entries import parse_rewards

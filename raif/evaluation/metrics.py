@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from raif.evaluation.intervals import Estimate, mean, paired_gain, proportion
+from raif.evaluation.stats import Estimate, mean, paired_gain, proportion
 from raif.rollouts import Rollout
 from rewards.instruction import Instruction
 from rewards.response import Response

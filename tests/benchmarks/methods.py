@@ -30,7 +30,7 @@ from scipy.stats import t
 from data_gen.config import load_yaml, parse_config
 from data_gen.shards import WARM_START
 from raif.evaluation.instructions import load_evaluation
-from raif.evaluation.intervals import CONFIDENCE, MIN_ITEMS, RESAMPLES
+from raif.evaluation.stats import CONFIDENCE, MIN_ITEMS, RESAMPLES
 from raif.recipes import load_recipe
 from raif.resources import find_recipe
 from raif.rollouts import read_jsonl, read_rollouts

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from raif.contrast import keep_group
 from raif.evaluation.instructions import evaluate, load_evaluation
-from raif.evaluation.intervals import mean, paired_gain, proportion
+from raif.evaluation.stats import mean, paired_gain, proportion
 from raif.evaluation.metrics import floor_and_ceiling, gain
 from raif.generation import Sampling
 from raif.run import select_instructions

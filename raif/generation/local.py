@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from raif.chat import ChatFormat
+from raif.generation.protocol import Completion, Sampling
 from raif.model_paths import check_model_path
-
-
-class Sampling(NamedTuple):
-    """How completions are drawn; `temperature` 0 is greedy. `cap` counts completion tokens, end token included."""
-
-    cap: int
-    temperature: float = 1.0
-    top_p: float = 1.0
-    seed: int = 0
-    batch_size: int = 64
-
-
-class Completion(NamedTuple):
-    """One sampled completion with its tokens; `ended` is False when the cap cut it off."""
-
-    text: str
-    tokens: int
-    ended: bool
 
 
 class LocalModel:

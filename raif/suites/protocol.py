@@ -1,0 +1,37 @@
+"""What a benchmark offers to the evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from raif.chat import Messages
+from raif.evaluation.records import EvaluatedRollout, Item, Output
+
+
+class Suite(Protocol):
+    """A benchmark. `arms` are its conditions, the main one first; `versions` names what is reproduced."""
+
+    name: str
+    arms: tuple[str, ...]
+    versions: dict[str, str]
+
+    def load(self, data: str) -> list[Item]:
+        """Read the items of a local folder, a file or a hub data set; ids are unique."""
+        ...
+
+    def messages(self, item: Item, arm: str) -> Messages:
+        """Return the exact prompt of an item under an arm."""
+        ...
+
+    def judge(self, outputs: Sequence[Output]) -> list[EvaluatedRollout]:
+        """Judge outputs under every profile, in their order."""
+        ...
+
+    def summarize(self, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout]) -> dict[str, Any]:
+        """Return the metrics: objects `parity` and `strict`, groups, floor and ceiling."""
+        ...
+
+    def item_record(self, rollout: EvaluatedRollout) -> dict[str, Any]:
+        """Return what the exported JSON says of one judged response."""
+        ...
