@@ -16,11 +16,11 @@ from rich.table import Table
 
 from data_gen.commands.console import guarded
 from data_gen.progress import progress_bars
+from raif.commands.evaluate import evaluate
 from rewards.errors import RaifError
 
 app = typer.Typer(help="RL training of instruction-aware reasoners.", no_args_is_help=True, add_completion=False)
-evaluate_app = typer.Typer(help="Evaluate a policy.", no_args_is_help=True)
-app.add_typer(evaluate_app, name="evaluate")
+app.command(no_args_is_help=True)(evaluate)
 console = Console()
 
 
@@ -34,43 +34,6 @@ def run(
     from raif.run import run_pipeline
 
     run_pipeline(recipe, out, seed, console)
-
-
-@evaluate_app.command("instructions")
-def evaluate_instructions(
-    model: Annotated[str, typer.Option(help="Model folder or hub name.")],
-    data: Annotated[Path, typer.Option(help="A data folder, or a file of instructions.")],
-    out: Annotated[Path, typer.Option(help="Folder for rollouts.jsonl and metrics.json.")],
-    cap: Annotated[int, typer.Option(help="Maximum completion tokens.")],
-    split: Annotated[str, typer.Option(help="train or test.")] = "test",
-    limit: Annotated[int, typer.Option(help="Use the first N instructions; 0 for all.")] = 0,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 1.0,
-    top_p: Annotated[float, typer.Option(help="Nucleus sampling.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Sampling seed.")] = 0,
-    batch_size: Annotated[int, typer.Option(help="Prompts generated at once.")] = 64,
-    system_prompt: Annotated[str | None, typer.Option(help="System message of every prompt.")] = None,
-) -> None:
-    """Sample, judge and summarise instructions of our own format."""
-    from raif.evaluation.instructions import evaluate
-    from raif.generation import Sampling
-    from raif.run import select_instructions
-
-    chosen = select_instructions(data, split, limit)
-    sampling = Sampling(cap, temperature, top_p, seed, batch_size)
-    with progress_bars(console) as bars:
-        task = bars.add_task("evaluate", total=len(chosen))
-        metrics = evaluate(model, chosen, sampling, out, system_prompt, lambda n: bars.update(task, completed=n))
-    console.print_json(
-        json.dumps({key: metrics[key] for key in ("n", "hacc", "sacc", "correct", "truncated", "floor")})
-    )
-
-
-@app.command()
-def report(run_folder: Annotated[Path, typer.Argument(help="A folder made by `raif run`.")]) -> None:
-    """Write report.html, one self-contained page, into a run folder."""
-    from raif.report import write_report
-
-    console.print(f"wrote {write_report(run_folder)}")
 
 
 @app.command("data-card")

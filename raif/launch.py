@@ -64,7 +64,7 @@ def check_precision(config: Any, environment: Mapping[str, str] = os.environ) ->
 
 def record_launch(folder: Path, state: Any) -> None:
     """Write `launch.json`: ranks, device, versions and commit of this start, for the model card."""
-    from raif.summary import commit, versions
+    from raif.versions import commit, versions
 
     content = {
         "ranks": state.num_processes,

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from raif.config import RAIFConfig
-from raif.generation import Sampling
+from raif.generation import Request, Sampling
 from raif.generation.local import LocalModel
+from raif.generation.run import complete
 from rewards.caps import LengthCap
 from rewards.entries import RewardConfig
 from rewards.errors import RaifError
@@ -43,8 +44,11 @@ def make_references(
     progress: Callable[[int], None] | None = None,
 ) -> References:
     """Sample `count` direct answers of each training row and score them as training would."""
-    prompts = [model.chat.direct_prompt(row["prompt"]) for row in rows for _ in range(count)]
-    completions = model.generate(prompts, sampling, progress)
+    requests = [
+        Request(f"{row['id']}|direct|{sample}", row["prompt"], think=False) for row in rows for sample in range(count)
+    ]
+    report = progress or (lambda done: None)
+    completions = complete(model, requests, sampling, progress=lambda done, tokens: report(done))
     end = next(iter(reward.eos_token_ids))
     ids = [[0] * (c.tokens - 1) + [end if c.ended else 0] for c in completions]  # lengths and ends are all that counts
     scored = reward.breakdowns(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -82,14 +82,17 @@ def append_jsonl(path: Path, rows: Iterable[BaseModel | dict[str, Any]]) -> None
             file.write(f"{text}\n")
 
 
-def read_rollouts(path: Path) -> Iterator[Rollout]:
-    """Read rollouts; a last line cut off by a crash is skipped, any other broken line is an error."""
+R = TypeVar("R", bound=Rollout)
+
+
+def read_rollouts(path: Path, model: type[R] = Rollout) -> Iterator[R]:  # type: ignore[assignment]
+    """Read rollouts as `model`; a last line cut off by a crash is skipped, any other broken line is an error."""
     lines = path.read_text(encoding="utf-8").split("\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            yield Rollout.model_validate_json(line)
+            yield model.model_validate_json(line)
         except ValidationError as error:
             if number == len(lines):
                 return

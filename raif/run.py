@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.table import Table
 
 from data_gen.config import load_yaml
-from data_gen.progress import progress_bars
 from data_gen.shards import WARM_START, read_data
 from raif.model_paths import EMBEDDED
 from raif.resources import find_launch_config, find_recipe
@@ -148,20 +147,23 @@ def _final(out: Path) -> Path:
 
 
 def _evaluate(plan: Pipeline, out: Path, name: str, model: str, seed: int, console: Console) -> None:
-    from raif.evaluation.instructions import evaluate
+    from raif.evaluation.runner import evaluate_model
     from raif.generation import Sampling
+    from raif.generation.progress import generation_progress
     from raif.monitoring import quiet_libraries
     from raif.recipes import load_recipe
+    from raif.suites import suite
+    from raif.suites.instructions import items_of
 
     quiet_libraries()
-    chosen = select_instructions(out / "data", "test", plan.evaluate.limit)
-    settings = plan.evaluate
-    cap = int(load_recipe(plan.train)["max_completion_length"])
+    items = items_of(select_instructions(out / "data", "test", plan.evaluate.limit))
+    settings, recipe, folder = plan.evaluate, load_recipe(plan.train), out / "evaluation" / name
+    cap, system_prompt = int(recipe["max_completion_length"]), recipe.get("system_prompt")
     sampling = Sampling(cap, settings.temperature, settings.top_p, seed, settings.batch_size)
-    with progress_bars(console) as bars:
-        task = bars.add_task(name, total=len(chosen))
-        folder = out / "evaluation" / name
-        evaluate(model, chosen, sampling, folder, progress=lambda n: bars.update(task, completed=n))
+    with generation_progress(console, name, len(items)) as progress:
+        evaluate_model(
+            model, suite("instructions"), items, sampling, folder, system_prompt=system_prompt, progress=progress
+        )
 
 
 def _add_seconds(out: Path, seconds: float) -> float:

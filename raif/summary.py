@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from raif import __version__
-from raif.evaluation.instructions import load_evaluation
+from raif.evaluation.comparison import estimate_of, gain
+from raif.evaluation.runner import load_evaluation
 from raif.evaluation.stats import Estimate
-from raif.evaluation.metrics import gain
 from raif.rollouts import read_jsonl
-
-LIBRARIES = ("torch", "transformers", "trl", "accelerate", "datasets", "math-verify", "langdetect")
+from raif.versions import commit, versions
 
 
 def summarize_run(out: Path, recipe: str, seed: int, seconds: float) -> dict[str, Any]:
@@ -32,12 +29,12 @@ def summarize_run(out: Path, recipe: str, seed: int, seconds: float) -> dict[str
         "recipe": recipe,
         "seed": seed,
         "n_eval": before["n"],
-        "hacc_before": before["hacc"]["value"],
-        "hacc_after": after["hacc"]["value"],
+        "hacc_before": before["strict"]["hacc"],
+        "hacc_after": after["strict"]["hacc"],
         "hacc_gain": gains["hard"].value,
         "hacc_gain_ci": [gains["hard"].low, gains["hard"].high],
-        "sacc_before": before["sacc"]["value"],
-        "sacc_after": after["sacc"]["value"],
+        "sacc_before": before["strict"]["sacc"],
+        "sacc_after": after["strict"]["sacc"],
         "sacc_gain_ci": [gains["soft"].low, gains["soft"].high],
         "correct_before": before["correct"]["value"],
         "correct_after": after["correct"]["value"],
@@ -46,13 +43,13 @@ def summarize_run(out: Path, recipe: str, seed: int, seconds: float) -> dict[str
         "cloning_loss_last": _mean(cloning[-tenth:]),
         "truncation_rate_before": before["truncated"]["value"],
         "truncation_rate_after": after["truncated"]["value"],
-        "floor_hacc": before["floor"]["hacc"],
-        "floor_sacc": before["floor"]["sacc"],
-        "ceiling_hacc": before["ceiling"]["hacc"],
-        "ceiling_sacc": before["ceiling"]["sacc"],
+        "floor_hacc": before["floor"]["strict"]["hacc"],
+        "floor_sacc": before["floor"]["strict"]["sacc"],
+        "ceiling_hacc": before["ceiling"]["strict"]["hacc"],
+        "ceiling_sacc": before["ceiling"]["strict"]["sacc"],
         "training_steps": json.loads((out / "train" / "done.json").read_text(encoding="utf-8"))["steps"],
         "seconds": seconds,
-        "sampling": before["sampling"],
+        "sampling": before["settings"]["sampling"],
         "table": _table(before, after, gains),
         "versions": {"raif": __version__, "python": platform.python_version(), **versions()},
         "commit": commit(),
@@ -66,11 +63,11 @@ def _table(before: dict[str, Any], after: dict[str, Any], gains: dict[str, Estim
         rows.append(
             {
                 "metric": label,
-                "floor": _percent(before["floor"].get(key)),
-                "before": _interval(before[key]),
-                "after": _interval(after[key]),
+                "floor": _percent(before["floor"]["strict"].get(key)),
+                "before": _interval(estimate_of(before, key)),
+                "after": _interval(estimate_of(after, key)),
                 "gain": _interval(gains[field]._asdict(), signed=True),
-                "ceiling": _percent(before["ceiling"].get(key)),
+                "ceiling": _percent(before["ceiling"]["strict"].get(key)),
             }
         )
     for key, label in (("truncated", "truncated"), ("well_formed", "well-formed")):
@@ -95,23 +92,3 @@ def _interval(estimate: dict[str, Any], signed: bool = False) -> str:
     if estimate["low"] is None:
         return text
     return f"{text} [{100 * estimate['low']:{sign}.1f}, {100 * estimate['high']:{sign}.1f}]"
-
-
-def versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def commit() -> str | None:
-    """Return the commit of the checkout the code runs from, if it is one."""
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return None
-    command = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return result.stdout.strip() or None

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from data_gen.commands.gallery import show_gallery
+from data_gen.commands.mathif import mathif_like, mathif_witness
 from data_gen.commands.models import evolve, experts
 from data_gen.commands.pass_rates import difficulty, filter_rows
 from data_gen.commands.publish import export, push
@@ -30,6 +31,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "filter": filter_rows,
     "export": export,
     "push": push,
+    "mathif-like": mathif_like,
+    "mathif-witness": mathif_witness,
 }
 
 

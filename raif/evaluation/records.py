@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from raif.rollouts import Rollout
 from rewards.instruction import Instruction
+from rewards.response import Response, ThinkStyle
 
 CONSTRAINED, UNCONSTRAINED = "constrained", "unconstrained"
 
@@ -32,7 +33,7 @@ class Item(BaseModel):
     constraint_texts: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     answer: str | None = None
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
     instruction: Instruction | None = None  # of our own sets: the tree that is judged
     problem: str | None = None  # what items of the same question under other constraints share
 
@@ -40,7 +41,7 @@ class Item(BaseModel):
 class Output(NamedTuple):
     """What came back for an item; `tokens` and `ended` are None where a stored response does not say.
 
-    `prefilled` tells whether the prompt had opened the thinking; None: the text itself decides.
+    `style` says how the thinking is marked, `prefilled` whether the prompt had opened it; None: the text decides.
     """
 
     item: Item
@@ -50,6 +51,7 @@ class Output(NamedTuple):
     tokens: int | None = None
     ended: bool | None = None
     prefilled: bool | None = None
+    style: ThinkStyle = "think"
 
 
 class OfficialVerdict(BaseModel):
@@ -67,19 +69,30 @@ class EvaluatedRollout(Rollout):
     """A rollout of an evaluation. `instruction_id` is the item's id, `verdicts` are those of the strict profile.
 
     `official` holds the parity profile where a benchmark has one, check by check in the item's order. `hard` and
-    `soft` are strict; `official_hard` and `official_soft` parity.
+    `soft` are strict; `official_hard` and `official_soft` parity. `loose` are the strict profile's verdicts under the
+    loose protocol of IFEval, where a suite has it. `unclosed`: the thinking was opened and never closed.
     """
 
     completion_tokens: int | None  # type: ignore[assignment]
     finish_reason: Literal["stop", "length"] | None  # type: ignore[assignment]
     arm: str = CONSTRAINED
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
     problem: str | None = None
     thinking_tokens: int | None = None
     prefilled: bool = True
+    style: ThinkStyle = "think"
+    unclosed: bool = False
+    loose: tuple[bool | None, ...] = ()
     official: tuple[OfficialVerdict, ...] = ()
     official_hard: bool | None = None
     official_soft: float | None = None
+
+    @property
+    def response(self) -> Response:
+        """The completion, divided as the strict profile divided it."""
+        return Response.split(
+            self.completion, style=self.style, prefilled=self.prefilled, truncated=bool(self.truncated)
+        )
 
     @property
     def truncated(self) -> bool | None:

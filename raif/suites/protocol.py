@@ -10,9 +10,15 @@ from raif.evaluation.records import EvaluatedRollout, Item, Output
 
 
 class Suite(Protocol):
-    """A benchmark. `arms` are its conditions, the main one first; `versions` names what is reproduced."""
+    """A benchmark.
+
+    `home` is its data set on the hub ("" if there is none) and `top_p` the nucleus its authors sample from. `arms` are
+    its conditions, the main one first; `versions` names what is reproduced.
+    """
 
     name: str
+    home: str
+    top_p: float
     arms: tuple[str, ...]
     versions: dict[str, str]
 

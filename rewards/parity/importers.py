@@ -20,7 +20,7 @@ from rewards.tree import And, Leaf
 
 Profile = Literal["strict", "parity"]
 #: What the official harness puts between question and constraints, without a blank on either side.
-_MATHIF_REQUEST = "Let's think step by step and output the final answer within \\boxed{}."
+MATHIF_REQUEST = "Let's think step by step and output the final answer within \\boxed{}."
 
 
 class _Task(NamedTuple):
@@ -119,7 +119,7 @@ def _ifeval(row: Mapping[str, Any]) -> _Task:
 
 def _mathif(row: Mapping[str, Any]) -> _Task:
     question = row["question"]
-    prompt = question + _MATHIF_REQUEST + " ".join(row["constraint_desc"])
+    prompt = question + MATHIF_REQUEST + " ".join(row["constraint_desc"])
     if row["answer"] is None:
         raise ValueError("answer is null")
     return _Task(str(row["id"]), question, prompt, row["constraint_name"], row["constraint_args"], str(row["answer"]))

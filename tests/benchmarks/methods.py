@@ -29,7 +29,7 @@ from scipy.stats import t
 
 from data_gen.config import load_yaml, parse_config
 from data_gen.shards import WARM_START
-from raif.evaluation.instructions import load_evaluation
+from raif.evaluation.runner import load_evaluation
 from raif.evaluation.stats import CONFIDENCE, MIN_ITEMS, RESAMPLES
 from raif.recipes import load_recipe
 from raif.resources import find_recipe
@@ -153,13 +153,16 @@ def trained_tokens(out: Path, data: Path, policy: Path) -> tuple[int, int]:
 
 def evaluate_policy(settings: Settings, folder: Path, name: str, model: Path, seed: int) -> None:
     """Evaluate on the held-out instructions of the seed."""
-    from raif.evaluation.instructions import evaluate
+    from raif.evaluation.runner import evaluate_model
     from raif.generation import Sampling
     from raif.run import select_instructions
+    from raif.suites import suite
+    from raif.suites.instructions import items_of
 
     cap = int(load_recipe(settings.train)["max_completion_length"])
-    chosen = select_instructions(folder / "data", "test", settings.eval_limit)
-    evaluate(str(model), chosen, Sampling(cap=cap, seed=seed), folder / "evaluation" / name)
+    items = items_of(select_instructions(folder / "data", "test", settings.eval_limit))
+    sampling = Sampling(cap=cap, seed=seed)
+    evaluate_model(str(model), suite("instructions"), items, sampling, folder / "evaluation" / name)
 
 
 # ---- intervals over seeds and instructions ------------------------------------------------------------------------

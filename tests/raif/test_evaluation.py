@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raif.contrast import keep_group
-from raif.evaluation.instructions import evaluate, load_evaluation
+from raif.evaluation.comparison import gain
+from raif.evaluation.runner import evaluate_model, load_evaluation
 from raif.evaluation.stats import mean, paired_gain, proportion
-from raif.evaluation.metrics import floor_and_ceiling, gain
 from raif.generation import Sampling
 from raif.run import select_instructions
+from raif.suites import suite
+from raif.suites.instructions import floor_and_ceiling, items_of
 from rewards.errors import RaifError
 
 
@@ -54,26 +56,39 @@ def test_one_lucky_rollout_is_handled_as_the_statistic_says(statistic: str, kept
 
 
 def test_evaluation_is_deterministic_and_not_repeated(policy: Path, smoke_data: Path, tmp_path: Path) -> None:
-    chosen = select_instructions(smoke_data, "test", 24)
+    items = items_of(select_instructions(smoke_data, "test", 24))
     sampling = Sampling(cap=12, seed=5, batch_size=7)
-    first = evaluate(str(policy), chosen, sampling, tmp_path / "a")
-    again = evaluate(str(policy), chosen, sampling, tmp_path / "b")
+    first = evaluate_model(str(policy), suite("instructions"), items, sampling, tmp_path / "a", samples=2)
+    again = evaluate_model(str(policy), suite("instructions"), items, sampling, tmp_path / "b", samples=2)
     assert first == again
     assert (tmp_path / "a/rollouts.jsonl").read_bytes() == (tmp_path / "b/rollouts.jsonl").read_bytes()
     stamp = (tmp_path / "a/metrics.json").stat().st_mtime_ns
-    evaluate(str(policy), chosen, sampling, tmp_path / "a")
+    assert evaluate_model(str(policy), suite("instructions"), items, sampling, tmp_path / "a", samples=2) == first
     assert (tmp_path / "a/metrics.json").stat().st_mtime_ns == stamp
     metrics, rollouts = load_evaluation(tmp_path / "a")
-    assert [r.instruction_id for r in rollouts] == [task.id for task in chosen]
+    assert [(r.instruction_id, r.sample) for r in rollouts] == [(item.id, n) for item in items for n in (0, 1)]
     assert all(r.completion_tokens <= 12 for r in rollouts)
-    assert metrics["truncated"]["value"] == sum(r.finish_reason == "length" for r in rollouts) / 24
+    assert metrics["truncated"]["value"] == sum(r.finish_reason == "length" for r in rollouts) / 48
+    assert metrics["n"] == metrics["truncated"]["n"] == 24  # items are what is resampled, not samples
     assert gain(rollouts, list(reversed(rollouts)), "soft").value == 0.0  # joined by id, not by position
+    with pytest.raises(RaifError, match="sampling differ"):
+        evaluate_model(str(policy), suite("instructions"), items, sampling._replace(seed=6), tmp_path / "a", samples=2)
+
+
+def test_results_are_broken_down_by_label_and_by_leaf(policy: Path, smoke_data: Path, tmp_path: Path) -> None:
+    items = items_of(select_instructions(smoke_data, "test"))
+    metrics = evaluate_model(str(policy), suite("instructions"), items, Sampling(cap=8), tmp_path / "a")
+    groups = metrics["groups"]
+    for label in ("split", "language", "count", "depth", "shape", "seeds"):
+        assert sum(part["n"] for part in groups[label].values()) == len(items)
+    assert set(groups["family"]) == {name.partition(":")[0] for name in groups["constraint"]}
+    assert {"leaf_depth", "node"} <= set(groups)
 
 
 def test_saying_nothing_earns_nothing_and_witnesses_earn_everything(smoke_data: Path) -> None:
     scores = floor_and_ceiling(select_instructions(smoke_data, "test"))
-    assert scores["floor"] == {"hacc": 0.0, "sacc": 0.0}
-    assert scores["ceiling"] == {"hacc": 1.0, "sacc": 1.0}
+    assert scores["floor"]["strict"] == {"hacc": 0.0, "sacc": 0.0}
+    assert scores["ceiling"]["strict"] == {"hacc": 1.0, "sacc": 1.0}
 
 
 def test_a_missing_split_says_which_exist(smoke_data: Path) -> None:

@@ -1,0 +1,217 @@
+"""`raif evaluate SUITE`: draw completions, or read stored ones, and measure them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rewards.errors import RaifError
+
+if TYPE_CHECKING:
+    from raif.evaluation.records import Item
+    from raif.suites.protocol import Suite
+
+console = Console()
+
+
+class Ask(NamedTuple):
+    """What the command was asked, as far as every suite takes it."""
+
+    data: str | None
+    model: str | None
+    out: Path | None
+    cap: int | None
+    backend: str
+    base_url: str | None
+    api_key_env: str | None
+    tokenizer: str | None
+    samples: int
+    temperature: float
+    top_p: float | None
+    seed: int
+    batch_size: int
+    system_prompt: str | None
+    limit: int
+    arm: str | None
+    export_prompts: Path | None
+    responses: Path | None
+    unconstrained: Path | None
+    json_file: Path | None
+    wandb: str | None
+
+
+def evaluate(
+    suite: Annotated[str, typer.Argument(help="mathif, ifeval, ifbench or instructions.")],
+    data: Annotated[
+        str | None, typer.Option(help="Folder or file; by default the benchmark's place on the hub.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model folder, hub name, or the model's name on the server.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Evaluation folder; the same command goes on after a kill.")] = None,
+    cap: Annotated[int | None, typer.Option(min=1, help="Maximum completion tokens.")] = None,
+    backend: Annotated[str, typer.Option(help="transformers, vllm or openai.")] = "transformers",
+    base_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server, for backend openai.")] = None,
+    api_key_env: Annotated[str | None, typer.Option(help="Environment variable that holds the server's key.")] = None,
+    tokenizer: Annotated[str | None, typer.Option(help="Render prompts for the server with this tokenizer.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Completions per item and arm.")] = 1,
+    temperature: Annotated[float, typer.Option(min=0, help="0 is greedy.")] = 1.0,
+    top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Nucleus; MathIF 0.95, else 1.")] = None,
+    seed: Annotated[int, typer.Option(help="Sampling seed.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Prompts at once, or requests under way.")] = 64,
+    system_prompt: Annotated[str | None, typer.Option(help="System message of every prompt.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most N items, evenly spaced; 0 for all.")] = 0,
+    arm: Annotated[str | None, typer.Option(help="mathif: only constrained, or only unconstrained.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="ifeval, ifbench: google, lm-eval or open-instruct.")] = None,
+    ceiling: Annotated[str | None, typer.Option(help="Compliant responses (id, response): the ceiling.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="instructions: test, test_families, test_arguments, train, or all.")
+    ] = None,
+    export_prompts: Annotated[Path | None, typer.Option(help="Only write id and prompt of every item.")] = None,
+    responses: Annotated[Path | None, typer.Option(help="Judge stored responses: JSON lines of id, response.")] = None,
+    unconstrained: Annotated[Path | None, typer.Option(help="mathif: those to prompts without constraints.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write metrics and the verdicts on items.")] = None,
+    wandb: Annotated[str | None, typer.Option(help="Log tables and plots to this project of wandb.")] = None,
+) -> None:
+    """Evaluate a policy, or responses it gave before, on a suite; parity and strict side by side."""
+    ask = Ask(
+        data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed, batch_size,
+        system_prompt, limit, arm, export_prompts, responses, unconstrained, json_file, wandb,
+    )  # fmt: skip
+    _evaluate(suite, ask, {"protocol": protocol, "split": split, "ceiling": ceiling})
+
+
+# ---- parts --------------------------------------------------------------------------------------------------------
+
+
+def _evaluate(name: str, ask: Ask, options: Mapping[str, str | None]) -> None:
+    from raif.evaluation import runner
+    from raif.suites import suite as find
+
+    suite = find(name, **{key: value for key, value in options.items() if value is not None})
+    _check(ask, suite)
+    items = runner.spread(suite.load(_data(ask, suite)), ask.limit)
+    if ask.export_prompts:
+        count = runner.export_prompts(suite, items, ask.export_prompts, ask.arm)
+        console.print(f"wrote {count} prompts to {ask.export_prompts}", markup=False, highlight=False, soft_wrap=True)
+        return
+    if ask.responses:
+        metrics, rollouts = _replay(suite, items, ask)
+    else:
+        metrics = _generate(suite, items, ask)
+        rollouts = runner.load_evaluation(_folder(ask))[1]
+    if ask.json_file:
+        runner.export_json(suite, metrics, rollouts, ask.json_file)
+    if ask.out:
+        _plot(ask)
+    print_metrics(metrics)
+
+
+def _data(ask: Ask, suite: Suite) -> str:
+    if not (ask.data or suite.home):
+        raise RaifError(f"suite {suite.name} needs --data, a folder or file.")
+    return ask.data or suite.home
+
+
+def _check(ask: Ask, suite: Suite) -> None:
+    """Refuse options that do not go together before anything is loaded."""
+    if ask.arm is not None and ask.arm not in suite.arms:
+        raise RaifError(f"suite {suite.name} has no arm {ask.arm!r}; it has: {', '.join(suite.arms)}.")
+    if ask.unconstrained is not None and len(suite.arms) < 2:
+        raise RaifError(f"--unconstrained is for mathif; suite {suite.name} has no prompts without constraints.")
+    if ask.export_prompts:
+        return
+    if ask.responses is None and ask.model is None:
+        raise RaifError("nothing to evaluate: give --model, or --responses with what a model said.")
+    if ask.responses is not None and ask.model is not None:
+        raise RaifError("--model and --responses exclude each other: completions are either drawn or read.")
+    if ask.unconstrained is not None and ask.responses is None:
+        raise RaifError("--unconstrained adds stored responses to those of --responses; give both.")
+    if ask.model is not None and ask.out is None:
+        raise RaifError("--model needs --out, the folder that keeps what was drawn.")
+    if ask.model is not None and ask.cap is None:
+        raise RaifError("--model needs --cap, the maximum of completion tokens; MathIF's is 16384.")
+    if ask.wandb and ask.out is None:
+        raise RaifError("--wandb logs an evaluation folder; give --out too.")
+
+
+def _folder(ask: Ask) -> Path:
+    if ask.out is None:
+        raise RaifError("give --out, the evaluation folder.")
+    return ask.out
+
+
+def _replay(suite: Suite, items: list[Item], ask: Ask) -> Any:
+    from raif.evaluation import runner
+    from raif.generation.replay import read_responses
+
+    files = {ask.arm or suite.arms[0]: ask.responses}
+    if ask.unconstrained:
+        files[suite.arms[1]] = ask.unconstrained
+    stored = {arm: read_responses(path, items) for arm, path in files.items() if path}
+    for responses in stored.values():
+        for sentence in responses.remarks():
+            console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    return runner.replay(suite, items, stored, ask.out)
+
+
+def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
+    from raif.evaluation import runner
+    from raif.generation import Sampling
+    from raif.generation.opening import open_generator
+    from raif.generation.progress import generation_progress
+
+    served = {"base_url": ask.base_url, "api_key_env": ask.api_key_env, "tokenizer": ask.tokenizer}
+    generator = open_generator(ask.backend, str(ask.model), **{k: v for k, v in served.items() if v is not None})
+    arms = (ask.arm,) if ask.arm else suite.arms
+    sampling = Sampling(int(ask.cap or 0), ask.temperature, ask.top_p or suite.top_p, ask.seed, ask.batch_size)
+    try:
+        with generation_progress(console, suite.name, len(items) * len(arms) * ask.samples) as progress:
+            return runner.evaluate(
+                suite, items, generator, sampling, _folder(ask),
+                samples=ask.samples, arms=arms, system_prompt=ask.system_prompt, progress=progress,
+            )  # fmt: skip
+    finally:
+        generator.close()
+
+
+def _plot(ask: Ask) -> None:
+    from raif.plots import plots_of
+
+    plots_of(_folder(ask))
+    if ask.wandb:
+        from raif.evaluation.artifacts import log_artifacts
+
+        log_artifacts(_folder(ask), ask.wandb)
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Print the main figures, parity and strict side by side."""
+    profiles = [name for name in ("parity", "strict") if name in metrics]
+    table = Table("metric", *profiles, title=f"{metrics['suite']}, {metrics['n']} items")
+    names = [key for key in metrics[profiles[0]] if f"{key}_ci" in metrics[profiles[0]]]
+    for name in names:
+        table.add_row(name, *(_cell(metrics[profile], name) for profile in profiles))
+    for name in ("correct", "correct_unconstrained", "correct_change", "correct_and_followed", "truncated"):
+        if (found := metrics.get(name)) and found["value"] is not None:
+            interval = None if found["low"] is None else [found["low"], found["high"]]
+            table.add_row(name, *[_percent(found["value"], interval)] * 1, *[""] * (len(profiles) - 1))
+    console.print(table)
+    if metrics.get("unsatisfiable"):
+        console.print(
+            f"no response meets: {', '.join(metrics['unsatisfiable'])}", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def _cell(profile: Mapping[str, Any], name: str) -> str:
+    return "" if profile[name] is None else _percent(profile[name], profile[f"{name}_ci"])
+
+
+def _percent(value: float, interval: Any) -> str:
+    text = f"{100 * value:.2f}"
+    return text if interval is None else f"{text} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"

@@ -1,0 +1,256 @@
+"""Run a suite: draw completions or read stored ones, judge them, write rollouts and metrics.
+
+An evaluation folder holds `settings.json` (what it is bound to), `generations/` (a journal: a killed run goes on where
+it stopped), `rollouts.jsonl` (one judged completion a line, in the order item, arm, sample) and `metrics.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from raif.chat import build_messages
+from raif.evaluation.records import EvaluatedRollout, Item, Output
+from raif.generation import Generator, Request, Sampling
+from raif.generation.replay import Responses
+from raif.generation.run import complete
+from raif.generation.store import Store
+from raif.rollouts import read_rollouts
+from raif.suites.protocol import Suite
+from raif.versions import commit, versions
+from rewards.errors import RaifError
+
+SETTINGS, GENERATIONS, ROLLOUTS, METRICS = "settings.json", "generations", "rollouts.jsonl", "metrics.json"
+SCHEMA_VERSION = 2
+Progress = Callable[[int, int], None]  # completions so far, and their tokens
+
+
+def evaluate(
+    suite: Suite,
+    items: Sequence[Item],
+    generator: Generator,
+    sampling: Sampling,
+    out: Path,
+    *,
+    samples: int = 1,
+    arms: Sequence[str] | None = None,
+    system_prompt: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Draw `samples` completions of every item under every arm, judge them and return the metrics.
+
+    A folder that holds this very evaluation is left as it is; one that holds another is an error.
+    """
+    chosen = _arms(suite, arms)
+    check_unique([item.id for item in items])
+    settings = {
+        "suite": suite.name,
+        "arms": list(chosen),
+        "samples": samples,
+        "system_prompt": system_prompt,
+        "sampling": sampling._asdict(),
+        "generator": generator.identity(),
+        "items": items_digest(items),
+    }
+    if (finished := _claim(out, settings)) is not None:
+        return finished
+    places = list(product(items, chosen, range(samples)))
+    requests = [
+        Request(f"{item.id}|{arm}|{sample}", build_messages(suite.messages(item, arm), system_prompt))  # type: ignore[arg-type]
+        for item, arm, sample in places
+    ]
+    completions = complete(generator, requests, sampling, Store(out / GENERATIONS), progress)
+    outputs = [
+        Output(*place, done.text, done.tokens, done.ended, generator.think.prefilled, generator.think.style)
+        for place, done in zip(places, completions, strict=True)
+    ]
+    rollouts = _with_thinking_tokens(suite.judge(outputs), generator)
+    return _finish(suite, items, rollouts, out, settings)
+
+
+def evaluate_model(
+    model: str, suite: Suite, items: Sequence[Item], sampling: Sampling, out: Path, **options: Any
+) -> dict[str, Any]:
+    """Evaluate a local model or one of the hub with transformers; the model is loaded only if something is left to do.
+
+    Args:
+        options: those of `evaluate`.
+    """
+    from raif.generation.opening import open_generator
+
+    generator = open_generator("transformers", model)
+    try:
+        return evaluate(suite, items, generator, sampling, out, **options)
+    finally:
+        generator.close()
+
+
+def replay(
+    suite: Suite,
+    items: Sequence[Item],
+    responses: Mapping[str, Responses],
+    out: Path | None = None,
+) -> tuple[dict[str, Any], list[EvaluatedRollout]]:
+    """Judge stored responses, arm by arm; return the metrics and the judged rollouts, and write them if `out` is given.
+
+    Items for which an official file holds no response are left out and counted.
+    """
+    check_unique([item.id for item in items])
+    outputs, kept = [], list(items)
+    for arm, stored in responses.items():
+        missing = set(stored.missing)
+        kept = [item for item in kept if item.id not in missing]
+        by_id = {item.id: item for item in items}
+        for (key, sample), given in stored.outputs.items():
+            outputs.append(Output(by_id[key], arm, sample, given.text, given.tokens, given.ended))
+    ids = {item.id for item in kept}
+    rollouts = suite.judge([output for output in outputs if output.item.id in ids])
+    settings = {
+        "suite": suite.name,
+        "arms": list(responses),
+        "samples": 1 + max((sample for stored in responses.values() for _, sample in stored.outputs), default=0),
+        "responses": {arm: stored.record() for arm, stored in responses.items()},
+        "items": items_digest(items),
+    }
+    if out is not None:
+        _claim(out, settings)
+        return _finish(suite, kept, rollouts, out, settings), rollouts
+    return _metrics(suite, kept, rollouts, settings), rollouts
+
+
+def export_prompts(suite: Suite, items: Sequence[Item], path: Path, arm: str | None = None) -> int:
+    """Write one row an item: its unique `id` and the exact `prompt`."""
+    check_unique([item.id for item in items])
+    rows = []
+    for item in items:
+        messages = suite.messages(item, arm or suite.arms[0])
+        row: dict[str, Any] = {"id": item.id, "prompt": messages[-1]["content"]}
+        if len(messages) > 1:
+            row["messages"] = messages
+        rows.append(row)
+    write_lines(path, rows)
+    return len(rows)
+
+
+def export_json(suite: Suite, metrics: Mapping[str, Any], rollouts: Sequence[EvaluatedRollout], path: Path) -> None:
+    """Write the metrics with the verdicts on every item."""
+    record = {**metrics, "items": [suite.item_record(rollout) for rollout in rollouts]}
+    _write(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+
+
+def load_evaluation(folder: Path) -> tuple[dict[str, Any], list[EvaluatedRollout]]:
+    """Return the metrics and rollouts of an evaluation folder."""
+    if not (folder / METRICS).is_file():
+        raise RaifError(f"no evaluation in {folder}; `raif evaluate SUITE --out {folder}` makes one.")
+    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+    return metrics, list(read_rollouts(folder / ROLLOUTS, EvaluatedRollout))
+
+
+def spread(items: Sequence[Item], limit: int) -> list[Item]:
+    """Return at most `limit` items, evenly spaced, so that every part of a benchmark stays in; 0 takes all."""
+    if not 0 < limit < len(items):
+        return list(items)
+    return [items[i * len(items) // limit] for i in range(limit)]
+
+
+def items_digest(items: Sequence[Item]) -> str:
+    """Return a digest of ids and prompts."""
+    found = hashlib.sha256()
+    for item in items:
+        found.update(json.dumps([item.id, item.prompt, item.bare_prompt]).encode() + b"\n")
+    return f"{len(items)}:{found.hexdigest()[:16]}"
+
+
+def check_unique(ids: Sequence[str]) -> None:
+    """Refuse ids that occur twice; everything is joined by them."""
+    seen: set[str] = set()
+    repeated = sorted({key for key in ids if key in seen or seen.add(key)})  # type: ignore[func-returns-value]
+    if not ids:
+        raise RaifError("there is no item to evaluate; look at --data, --split and --limit.")
+    if repeated:
+        raise RaifError(f"{len(repeated)} ids occur twice (first: {', '.join(repeated[:10])}); results join by id.")
+
+
+def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write JSON lines in one piece."""
+    _write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+# ---- parts --------------------------------------------------------------------------------------------------------
+
+
+def _arms(suite: Suite, arms: Sequence[str] | None) -> tuple[str, ...]:
+    chosen = tuple(arms or suite.arms)
+    for arm in chosen:
+        if arm not in suite.arms:
+            raise RaifError(f"suite {suite.name} has no arm {arm!r}; it has: {', '.join(suite.arms)}.")
+    return chosen
+
+
+def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Bind a folder to an evaluation; return its metrics if it is finished."""
+    path, plain = out / SETTINGS, json.loads(json.dumps(settings))
+    if path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        differ = sorted(key for key in {*before, *plain} if before.get(key) != plain.get(key))
+        if differ:
+            raise RaifError(
+                f"{out} holds an evaluation with other settings ({', '.join(differ)} differ); choose another --out."
+            )
+        if (out / METRICS).is_file():
+            finished: dict[str, Any] = json.loads((out / METRICS).read_text(encoding="utf-8"))
+            return finished
+    elif out.is_file() or (out / METRICS).is_file():
+        raise RaifError(f"{out} holds something else than an evaluation of this kind; choose another --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    _write(path, json.dumps(plain, indent=1) + "\n")
+    return None
+
+
+def _finish(
+    suite: Suite, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout], out: Path, settings: dict[str, Any]
+) -> dict[str, Any]:
+    metrics = _metrics(suite, items, rollouts, settings)
+    _write(out / ROLLOUTS, "".join(rollout.model_dump_json() + "\n" for rollout in rollouts))
+    _write(out / METRICS, json.dumps(metrics, ensure_ascii=False, indent=1) + "\n")
+    return metrics
+
+
+def _metrics(
+    suite: Suite, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout], settings: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "suite": suite.name,
+        "n": len(items),
+        "samples": settings["samples"],
+        **suite.summarize(items, rollouts),
+        "settings": settings,
+        "versions": {**versions(), **suite.versions},
+        "commit": commit(),
+    }
+
+
+def _with_thinking_tokens(rollouts: list[EvaluatedRollout], generator: Generator) -> list[EvaluatedRollout]:
+    """Count the tokens between the think marks, where the generator has a tokenizer."""
+    lengths = getattr(generator, "lengths", None)
+    if lengths is None:
+        return rollouts
+    thoughts = [rollout.response.thinking for rollout in rollouts]
+    counts = lengths([thought or "" for thought in thoughts])
+    return [
+        rollout if thought is None else rollout.model_copy(update={"thinking_tokens": count})
+        for rollout, thought, count in zip(rollouts, thoughts, counts, strict=True)
+    ]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file so that it is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
