@@ -98,7 +98,7 @@ def _evaluate(name: str, ask: Ask, options: Mapping[str, str | None]) -> None:
     items = runner.spread(suite.load(_data(ask, suite)), ask.limit)
     if ask.export_prompts:
         count = runner.export_prompts(suite, items, ask.export_prompts, ask.arm)
-        console.print(f"wrote {count} prompts to {ask.export_prompts}", markup=False, highlight=False, soft_wrap=True)
+        _say(f"wrote {count} prompts to {ask.export_prompts}")
         return
     if ask.responses:
         metrics, rollouts = _replay(suite, items, ask)
@@ -156,7 +156,7 @@ def _replay(suite: Suite, items: list[Item], ask: Ask) -> Any:
     stored = {arm: read_responses(path, items) for arm, path in files.items() if path}
     for responses in stored.values():
         for sentence in responses.remarks():
-            console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+            _say(sentence, style="yellow")
     return runner.replay(suite, items, stored, ask.out)
 
 
@@ -165,9 +165,12 @@ def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
     from raif.generation import Sampling
     from raif.generation.opening import open_generator
     from raif.generation.progress import generation_progress
+    from raif.generation.served import Limits
 
-    served = {"base_url": ask.base_url, "api_key_env": ask.api_key_env, "tokenizer": ask.tokenizer}
-    generator = open_generator(ask.backend, str(ask.model), **{k: v for k, v in served.items() if v is not None})
+    options: dict[str, Any] = {"base_url": ask.base_url, "api_key_env": ask.api_key_env, "tokenizer": ask.tokenizer}
+    if ask.backend == "openai":
+        options["limits"] = Limits(concurrency=ask.batch_size)
+    generator = open_generator(ask.backend, str(ask.model), **options)
     arms = (ask.arm,) if ask.arm else suite.arms
     sampling = Sampling(int(ask.cap or 0), ask.temperature, ask.top_p or suite.top_p, ask.seed, ask.batch_size)
     try:
@@ -191,21 +194,19 @@ def _plot(ask: Ask) -> None:
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
-    """Print the main figures, parity and strict side by side."""
+    """Print the main figures, parity and strict side by side, and what the response `.` scores."""
     profiles = [name for name in ("parity", "strict") if name in metrics]
-    table = Table("metric", *profiles, title=f"{metrics['suite']}, {metrics['n']} items")
-    names = [key for key in metrics[profiles[0]] if f"{key}_ci" in metrics[profiles[0]]]
-    for name in names:
-        table.add_row(name, *(_cell(metrics[profile], name) for profile in profiles))
+    table = Table("metric", *profiles, "floor", title=f"{metrics['suite']}, {metrics['n']} items")
+    for name in (key for key in metrics[profiles[0]] if f"{key}_ci" in metrics[profiles[0]]):
+        floor = " / ".join(_percent(metrics["floor"][profile][name], None) for profile in profiles)
+        table.add_row(name, *(_cell(metrics[profile], name) for profile in profiles), floor)
     for name in ("correct", "correct_unconstrained", "correct_change", "correct_and_followed", "truncated"):
         if (found := metrics.get(name)) and found["value"] is not None:
             interval = None if found["low"] is None else [found["low"], found["high"]]
-            table.add_row(name, *[_percent(found["value"], interval)] * 1, *[""] * (len(profiles) - 1))
+            table.add_row(name, *[""] * (len(profiles) - 1), _percent(found["value"], interval), "")
     console.print(table)
-    if metrics.get("unsatisfiable"):
-        console.print(
-            f"no response meets: {', '.join(metrics['unsatisfiable'])}", markup=False, highlight=False, soft_wrap=True
-        )
+    if metrics["unsatisfiable"]:
+        _say(f"no response meets: {', '.join(metrics['unsatisfiable'])}")
 
 
 def _cell(profile: Mapping[str, Any], name: str) -> str:
@@ -215,3 +216,7 @@ def _cell(profile: Mapping[str, Any], name: str) -> str:
 def _percent(value: float, interval: Any) -> str:
     text = f"{100 * value:.2f}"
     return text if interval is None else f"{text} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+def _say(text: str, style: str | None = None) -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

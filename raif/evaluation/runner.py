@@ -18,7 +18,7 @@ from raif.evaluation.records import EvaluatedRollout, Item, Output
 from raif.generation import Generator, Request, Sampling
 from raif.generation.replay import Responses
 from raif.generation.run import complete
-from raif.generation.store import Store
+from raif.generation.store import Store, bound_identity
 from raif.rollouts import read_rollouts
 from raif.suites.protocol import Suite
 from raif.versions import commit, versions
@@ -60,7 +60,7 @@ def evaluate(
         return finished
     places = list(product(items, chosen, range(samples)))
     requests = [
-        Request(f"{item.id}|{arm}|{sample}", build_messages(suite.messages(item, arm), system_prompt))  # type: ignore[arg-type]
+        Request(f"{item.id}|{arm}|{sample}", build_messages(suite.messages(item, arm), system_prompt))
         for item, arm, sample in places
     ]
     completions = complete(generator, requests, sampling, Store(out / GENERATIONS), progress)
@@ -196,7 +196,7 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     path, plain = out / SETTINGS, json.loads(json.dumps(settings))
     if path.is_file():
         before = json.loads(path.read_text(encoding="utf-8"))
-        differ = sorted(key for key in {*before, *plain} if before.get(key) != plain.get(key))
+        differ = sorted(key for key in {*before, *plain} if _bound(before, key) != _bound(plain, key))
         if differ:
             raise RaifError(
                 f"{out} holds an evaluation with other settings ({', '.join(differ)} differ); choose another --out."
@@ -209,6 +209,12 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     out.mkdir(parents=True, exist_ok=True)
     _write(path, json.dumps(plain, indent=1) + "\n")
     return None
+
+
+def _bound(settings: Mapping[str, Any], key: str) -> Any:
+    """Return what a folder is bound to: a server's address or a library's version may change between two starts."""
+    value = settings.get(key)
+    return bound_identity(value) if key == "generator" and value else value
 
 
 def _finish(

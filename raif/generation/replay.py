@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -23,6 +24,8 @@ from raif.generation.store import FINISHED, read_completions
 from rewards.errors import RaifError
 
 NAMED = 10  # ids that an error lists
+ALMOST = 0.95  # similarity of two prompts of which one is an edit of the other
+ALMOST_PAIRS = 400
 
 
 class Given(NamedTuple):
@@ -37,7 +40,8 @@ class Responses(NamedTuple):
     """The responses of a file by (item id, sample).
 
     `missing` are the ids of items without a response, `unmatched` how the prompts begin that belong to no item; both
-    are empty in our own form, where either is an error. `digest` is that of the file.
+    are empty in our own form, where either is an error. `edited` are items whose prompt was slightly changed since the
+    file was made. `digest` is that of the file.
     """
 
     outputs: dict[tuple[str, int], Given]
@@ -45,19 +49,28 @@ class Responses(NamedTuple):
     unmatched: list[str]
     form: Literal["id", "prompt"]
     digest: str = ""
+    edited: tuple[str, ...] = ()
 
     def remarks(self) -> list[str]:
         """Say in sentences what did not match."""
         said = []
         if self.missing:
             said.append(f"{len(self.missing)} items have no response and are left out: {_some(self.missing)}")
+        if self.edited:
+            said.append(f"{len(self.edited)} items were edited since and keep their responses: {_some(self.edited)}")
         if self.unmatched:
             said.append(f"{len(self.unmatched)} responses belong to no item: {_some(self.unmatched)}")
         return said
 
     def record(self) -> dict[str, Any]:
         """Return what the settings of an evaluation say of the file."""
-        return {"form": self.form, "digest": self.digest, "missing": self.missing, "unmatched": self.unmatched}
+        return {
+            "form": self.form,
+            "digest": self.digest,
+            "missing": self.missing,
+            "unmatched": self.unmatched,
+            "edited": list(self.edited),
+        }
 
 
 class _Row(BaseModel):
@@ -124,22 +137,22 @@ def _join_by_id(source: Path, rows: Sequence[_IdRow], items: Sequence[Item]) -> 
 
 
 def _join_by_prompt(source: Path, rows: Sequence[_PromptRow], items: Sequence[Item]) -> Responses:
-    """Join by the exact prompt, then by the prompt without surrounding blanks (as IFBench's own evaluation does)."""
+    """Join by the exact prompt, by the prompt without surrounding blanks (as IFBench's own evaluation does), or almost.
+
+    IFEval's item 2785 was edited after GPT-4's responses had been published.
+    """
     exact, stripped = _by_prompt(items, strip=False), _by_prompt(items, strip=True)
-    outputs: dict[tuple[str, int], Given] = {}
-    unmatched, doubled = [], []
-    for row in rows:
-        item_id = exact.get(row.prompt) or stripped.get(row.prompt.strip())
-        if item_id is None:
-            unmatched.append(_beginning(row.prompt))
-        elif (item_id, row.sample) in outputs:
-            doubled.append(item_id)
-        else:
-            outputs[item_id, row.sample] = row.given()
+    found = [exact.get(row.prompt) or stripped.get(row.prompt.strip()) for row in rows]
+    left = [item for item in items if item.id not in set(found)]
+    edited = _almost({row.prompt for row, item_id in zip(rows, found, strict=True) if item_id is None}, left)
+    placed = [(item_id or edited.get(row.prompt), row) for row, item_id in zip(rows, found, strict=True)]
+    counted = Counter((item_id, row.sample) for item_id, row in placed if item_id)
+    doubled = [item_id for (item_id, _), count in counted.items() if count > 1]
     if doubled:
         raise RaifError(
             f"{source} answers {len(doubled)} prompts more than once: {_some(doubled)}; remove all but one."
         )
+    outputs = {(item_id, row.sample): row.given() for item_id, row in placed if item_id}
     if not outputs:
         raise RaifError(f"{source} answers no prompt of these items; its first is {_beginning(rows[0].prompt)!r}.")
     samples = max(sample for _, sample in outputs) + 1
@@ -147,7 +160,26 @@ def _join_by_prompt(source: Path, rows: Sequence[_PromptRow], items: Sequence[It
     if uneven:
         raise RaifError(f"{source} lacks some of the {samples} samples of {len(uneven)} items: {_some(uneven)}.")
     ordered = {(i.id, n): outputs[i.id, n] for i in items for n in range(samples) if (i.id, n) in outputs}
-    return Responses(ordered, [item.id for item in items if (item.id, 0) not in outputs], unmatched, "prompt")
+    missing = [item.id for item in items if (item.id, 0) not in outputs]
+    unmatched = [_beginning(row.prompt) for item_id, row in placed if item_id is None]
+    return Responses(ordered, missing, unmatched, "prompt", edited=tuple(edited.values()))
+
+
+def _almost(prompts: Collection[str], left: Sequence[Item]) -> dict[str, str]:
+    """Return ids of items left over whose prompt differs by a few characters from a prompt left over."""
+    found: dict[str, str] = {}
+    if len(prompts) * len(left) > ALMOST_PAIRS:  # another edition of the data, not a few edits
+        return found
+    for prompt in sorted(prompts):
+        near = [item.id for item in left if _similarity(prompt, item.prompt) >= ALMOST]
+        if len(near) == 1 and near[0] not in found.values():
+            found[prompt] = near[0]
+    return found
+
+
+def _similarity(first: str, second: str) -> float:
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= ALMOST else 0.0
 
 
 def _by_prompt(items: Sequence[Item], strip: bool) -> dict[str, str]:

@@ -80,7 +80,12 @@ class ServedModel:
         self.key = read_key(variable)
         if taken := sorted(_OURS & (extra_body or {}).keys()):
             raise RaifError(f"extra_body sets {', '.join(taken)}, which the sampling settings decide; remove it.")
-        self.model, self.limits, self.extra_body = model, limits or Limits(), dict(extra_body or {})
+        asked = limits or Limits()
+        if asked.concurrency < 1 or asked.retries < 0 or asked.timeout <= 0 or asked.backoff < 0:
+            raise RaifError(
+                f"{asked} asks nothing; concurrency is at least 1, timeout positive, the rest not negative."
+            )
+        self.model, self.limits, self.extra_body = model, asked, dict(extra_body or {})
         self.chat = ChatFormat(_load_tokenizer(tokenizer), template_kwargs) if tokenizer else None
         self.think = self.chat.probe() if self.chat else ThinkFormat("think", prefilled=False)
         self.lengths = self.chat.lengths if self.chat else None

@@ -159,6 +159,9 @@ def test_identity_tells_models_apart_and_not_folders(policy: Path, tmp_path: Pat
     assert first["model"] != second["model"]
     assert bound_identity(first) == bound_identity(second)
     assert first["versions"]["torch"] == torch.__version__
+    unused = LocalModel(str(copy))
+    assert unused.identity() == second
+    assert "model" not in vars(unused)  # the weights are loaded when something is drawn
     weights = load_file(copy / "model.safetensors")
     name = sorted(weights)[len(weights) // 2]
     weights[name].view(-1)[-1] += 1e-3

@@ -89,14 +89,14 @@ def test_the_official_form_may_miss_items_and_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "answers", "matched", "unmatched"),
+    ("name", "data", "answers", "matched", "unmatched", "edited"),
     [
-        ("ifbench", "IFBench_test.jsonl", "sample_output.jsonl", 293, 1),
-        ("ifeval", "input_data.jsonl", "gpt4_responses_20231107.jsonl", 540, 1),  # one prompt was edited later
+        ("ifbench", "IFBench_test.jsonl", "sample_output.jsonl", 293, 1, ()),
+        ("ifeval", "input_data.jsonl", "gpt4_responses_20231107.jsonl", 541, 0, ("2785",)),
     ],
 )
 def test_published_responses_find_their_prompts(
-    name: str, data: str, answers: str, matched: int, unmatched: int, shared_dir: Path
+    name: str, data: str, answers: str, matched: int, unmatched: int, edited: tuple[str, ...], shared_dir: Path
 ) -> None:
     folder = shared_dir / "data" / name
     lines = (folder / data).read_text(encoding="utf-8").split("\n")
@@ -106,6 +106,7 @@ def test_published_responses_find_their_prompts(
     assert len(found.outputs) == matched
     assert len(found.missing) == len(items) - matched
     assert len(found.unmatched) == unmatched
+    assert found.edited == edited
 
 
 def test_stored_completions_are_a_generator(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_settings_are_checked_before_anything_is_sent(monkeypatch: pytest.Monkey
         ({"base_url": "http://h/v1", "api_key_env": "NO_SUCH_KEY"}, "NO_SUCH_KEY, which is not set"),
         ({"base_url": "http://h/v1", "api_key_env": "sk-123"}, "expected the NAME of an environment variable"),
         ({"base_url": "http://h/v1", "extra_body": {"seed": 1}}, "extra_body sets seed"),
+        ({"base_url": "http://h/v1", "limits": Limits(concurrency=0)}, r"concurrency=0.* asks nothing"),
         ({"base_url": "http://h/v1", "tokenizer": "./missing"}, r"no tokenizer in './missing'"),
     ]:
         with pytest.raises(RaifError, match=match):
