@@ -184,13 +184,9 @@ def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
 
 
 def _plot(ask: Ask) -> None:
-    from raif.plots import plots_of
+    from raif.commands.outcome import plot_and_log
 
-    plots_of(_folder(ask))
-    if ask.wandb:
-        from raif.evaluation.artifacts import log_artifacts
-
-        log_artifacts(_folder(ask), ask.wandb)
+    plot_and_log(_folder(ask), ask.wandb, _say)
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:

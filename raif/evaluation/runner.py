@@ -1,7 +1,8 @@
 """Run a suite: draw completions or read stored ones, judge them, write rollouts and metrics.
 
 An evaluation folder holds `settings.json` (what it is bound to), `generations/` (a journal: a killed run goes on where
-it stopped), `rollouts.jsonl` (one judged completion a line, in the order item, arm, sample) and `metrics.json`.
+it stopped), `items.jsonl` (prompts and expected answers), `rollouts.jsonl` (one judged completion a line, in the order
+item, arm, sample) and `metrics.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from raif.suites.protocol import Suite
 from raif.versions import commit, versions
 from rewards.errors import RaifError
 
-SETTINGS, GENERATIONS, ROLLOUTS, METRICS = "settings.json", "generations", "rollouts.jsonl", "metrics.json"
+SETTINGS, GENERATIONS, ITEMS = "settings.json", "generations", "items.jsonl"
+ROLLOUTS, METRICS = "rollouts.jsonl", "metrics.json"
 SCHEMA_VERSION = 2
 Progress = Callable[[int, int], None]  # completions so far, and their tokens
 
@@ -221,9 +223,18 @@ def _finish(
     suite: Suite, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout], out: Path, settings: dict[str, Any]
 ) -> dict[str, Any]:
     metrics = _metrics(suite, items, rollouts, settings)
+    write_lines(out / ITEMS, [_shown(item) for item in items])
     _write(out / ROLLOUTS, "".join(rollout.model_dump_json() + "\n" for rollout in rollouts))
     _write(out / METRICS, json.dumps(metrics, ensure_ascii=False, indent=1) + "\n")
     return metrics
+
+
+def _shown(item: Item) -> dict[str, Any]:
+    """Return what a report shows of an item beside its rollouts."""
+    task = item.instruction
+    answer = item.answer if task is None else getattr(task.answer, "value", None)
+    witness = None if task is None else task.witness
+    return {"id": item.id, "prompt": item.prompt, "bare_prompt": item.bare_prompt, "answer": answer, "witness": witness}
 
 
 def _metrics(

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest, bootstrap, fisher_exact, norm, t
+from scipy.stats import binomtest, fisher_exact, norm, t
 
 MIN_ITEMS = 20
 CONFIDENCE = 0.95
-RESAMPLES = 10_000
+RESAMPLES = 10_000  # of a bootstrap
+FLIPS = 9_999  # of signs, in a paired test
 
 
 class Estimate(NamedTuple):
@@ -69,12 +70,8 @@ def proportion(outcomes: Sequence[bool]) -> Estimate:
 
 
 def mean(values: Sequence[float], seed: int = 0) -> Estimate:
-    """Return a mean with its bootstrap percentile interval over items."""
-    n = len(values)
-    if n < MIN_ITEMS:
-        return Estimate(float(np.mean(values)) if n else None, None, None, n)
-    low, high = _bootstrap(np.asarray(values, dtype=float), seed)
-    return Estimate(float(np.mean(values)), low, high, n)
+    """Return a mean with its bootstrap interval over items."""
+    return _of_items(np.asarray(values, dtype=float).reshape(-1, 1), lambda means: means[:, 0], seed)
 
 
 def item_means(ids: Sequence[str], values: Sequence[float]) -> dict[str, float]:
@@ -103,20 +100,9 @@ def ratio(parts: Sequence[float], wholes: Sequence[float], seed: int = 0) -> Est
 
     It is the micro average of IFEval's instruction level: followed instructions of all, resampled by prompt.
     """
-    pairs = np.column_stack([np.asarray(parts, dtype=float), np.asarray(wholes, dtype=float)])
-    n, total = len(pairs), float(np.sum(pairs[:, 1])) if len(pairs) else 0.0
-    if not total:
-        return Estimate(None, None, None, n)
-    value = float(np.sum(pairs[:, 0])) / total
-    if n < MIN_ITEMS:
-        return Estimate(value, None, None, n)
-
-    def share(rows: np.ndarray) -> float:
-        whole = rows[:, 1].sum()
-        return float(rows[:, 0].sum() / whole) if whole else math.nan
-
-    low, high = resampled(pairs, share, seed)
-    return Estimate(value, low, high, n)
+    if not sum(wholes):
+        return Estimate(None, None, None, len(wholes))
+    return _of_items(np.column_stack([parts, wholes]).astype(float), lambda means: means[:, 0] / means[:, 1], seed)
 
 
 # ---- two conditions -----------------------------------------------------------------------------------------------
@@ -132,18 +118,42 @@ def paired_gain(before: Sequence[float], after: Sequence[float], seed: int = 0) 
     return mean([b - a for a, b in zip(before, after, strict=True)], seed)
 
 
-def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -> Estimate:
-    """Return mean(second) - mean(first) of different items, with a bootstrap interval over the items of each."""
-    n = min(len(first), len(second))
-    if not n:
-        return Estimate(None, None, None, n)
-    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    value = float(b.mean() - a.mean())
-    if n < MIN_ITEMS:
-        return Estimate(value, None, None, n)
-    rng = np.random.default_rng(seed)
-    draws = np.concatenate([_means(b, 1_000, rng) - _means(a, 1_000, rng) for _ in range(RESAMPLES // 1_000)])
-    return Estimate(value, *_percentiles(draws), n)
+def paired(before: Sequence[float], after: Sequence[float], seed: int = 0) -> tuple[Estimate, float | None]:
+    """Return the mean change of the same items, and the p value of no change.
+
+    The test flips the signs of the items' changes; where every value is yes or no it is McNemar's exact test.
+
+    Example:
+        >>> estimate, p = paired([0.0] * 40, [1.0] * 10 + [0.0] * 30)
+        >>> estimate.value, round(p, 4)
+        (0.25, 0.002)
+    """
+    estimate = paired_gain(before, after, seed)
+    if estimate.low is None:
+        return estimate, None
+    if {*before, *after} <= {0.0, 1.0}:
+        return estimate, mcnemar([value == 1 for value in before], [value == 1 for value in after]).p
+    return estimate, sign_flip_p([b - a for a, b in zip(before, after, strict=True)], seed)
+
+
+def sign_flip_p(changes: Sequence[float] | np.ndarray, seed: int = 0, flips: int | None = None) -> float:
+    """Return the two-sided p value that the changes are symmetric about 0, by flipping their signs at random.
+
+    The observed signs count as one of the draws, so that the test is exact (Phipson and Smyth 2010).
+
+    Example:
+        >>> sign_flip_p([0.5, -0.5] * 20)
+        1.0
+    """
+    values = np.asarray(changes, dtype=float)
+    values = values[values != 0]  # no change stays none whatever its sign
+    flips = FLIPS if flips is None else flips
+    rng, extreme = np.random.default_rng(seed), 0
+    bound = abs(values.sum()) - 1e-9 * max(1.0, float(np.abs(values).sum()))
+    for size in _parts(flips):
+        signs = rng.choice([-1.0, 1.0], (size, len(values)))
+        extreme += int((np.abs(signs @ values) >= bound).sum())
+    return (1 + extreme) / (1 + flips)
 
 
 def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> PairedTest:
@@ -195,6 +205,89 @@ def association(first: Sequence[bool], second: Sequence[bool]) -> Association:
     return Association(a, b, c, d, expected, phi, odds, float(fisher_exact([[a, b], [c, d]]).pvalue))
 
 
+def trend(
+    x: Sequence[float], y: Sequence[float], items: Sequence[str], strata: Sequence[str] | None = None
+) -> tuple[Estimate, float | None]:
+    """Return the slope of y on x within strata, and the p value that they are independent there.
+
+    The samples of an item, all of one stratum, are averaged first. x and y are centred by stratum, which takes out
+    whatever the strata differ in. The test is Mantel's (1963), the correlation statistic of Cochran, Mantel and
+    Haenszel: its variance is that of permuting y within strata, and so holds for rare outcomes too. The interval is
+    test-based: it covers 0 just when p > 0.05.
+
+    Example:
+        >>> estimate, p = trend(range(40), [i % 2 for i in range(40)], [str(i) for i in range(40)])
+        >>> abs(estimate.value) < 0.01, p > 0.5
+        (True, True)
+    """
+    xs, ys = item_means(items, [float(one) for one in x]), item_means(items, [float(one) for one in y])
+    group = dict(zip(items, strata if strata is not None else [""] * len(items), strict=True))
+    n, cross, spread, variance = len(xs), 0.0, 0.0, 0.0
+    for name in sorted(set(group.values())):
+        a = _centred([xs[key] for key in xs if group[key] == name])
+        b = _centred([ys[key] for key in xs if group[key] == name])
+        cross, spread = cross + float(a @ b), spread + float(a @ a)
+        variance += float(a @ a) * float(b @ b) / max(1, len(a) - 1)
+    if spread < 1e-9:
+        return Estimate(None, None, None, n), None
+    value = cross / spread
+    if n < MIN_ITEMS:
+        return Estimate(value, None, None, n), None
+    half = float(norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt(variance) / spread
+    p = float(2 * norm.sf(abs(cross) / math.sqrt(variance))) if variance > 1e-12 else 1.0
+    return Estimate(value, value - half, value + half, n), p
+
+
+def share_difference(first: Sequence[bool], second: Sequence[bool]) -> Estimate:
+    """Return the share of `second` less that of `first`, of different items, with Newcombe's interval.
+
+    It joins the two Wilson intervals (Newcombe 1998, method 10).
+
+    Example:
+        >>> [round(x, 3) for x in share_difference([False] * 20, [True] * 5 + [False] * 15)]
+        [0.25, 0.038, 0.469, 40]
+    """
+    n = len(first) + len(second)
+    one, two = proportion(first), proportion(second)
+    if one.value is None or two.value is None:
+        return Estimate(None, None, None, n)
+    value = two.value - one.value
+    if n < MIN_ITEMS:
+        return Estimate(value, None, None, n)
+    (low_1, high_1), (low_2, high_2) = _wilson(first), _wilson(second)
+    low = value - math.hypot(two.value - low_2, high_1 - one.value)
+    high = value + math.hypot(high_2 - two.value, one.value - low_1)
+    return Estimate(value, low, high, n)
+
+
+def relative_drop(before: Sequence[float], after: Sequence[float]) -> Estimate:
+    """Return (mean(before) - mean(after)) / mean(before) of the same items, with Fieller's interval (1954).
+
+    The interval covers 0 just when that of the absolute drop does. There is none where mean(before) may be 0.
+
+    Example:
+        >>> [round(x, 2) for x in relative_drop([1.0] * 30 + [0.0] * 10, [1.0] * 20 + [0.0] * 20)]
+        [0.33, 0.15, 0.51, 40]
+    """
+    base, drop = np.asarray(before, dtype=float), np.asarray(before, dtype=float) - np.asarray(after, dtype=float)
+    n = len(base)
+    if not n or not base.mean():
+        return Estimate(None, None, None, n)
+    value = float(drop.mean() / base.mean())
+    if n < MIN_ITEMS:
+        return Estimate(value, None, None, n)
+    # |mean(drop) - r mean(base)| <= t se(drop - r base), solved for r
+    factor = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) ** 2 / n
+    (var_base, covariance), (_, var_drop) = np.cov(base, drop)
+    a = base.mean() ** 2 - factor * var_base
+    b = base.mean() * drop.mean() - factor * covariance
+    c = drop.mean() ** 2 - factor * var_drop
+    if a <= 0:
+        return Estimate(value, None, None, n)
+    half = math.sqrt(max(0.0, float(b * b - a * c)))
+    return Estimate(value, float((b - half) / a), float((b + half) / a), n)
+
+
 # ---- seeds and power ----------------------------------------------------------------------------------------------
 
 
@@ -239,39 +332,38 @@ def record(estimate: Estimate) -> dict[str, Any]:
     return estimate._asdict()
 
 
-# ---- resampling ---------------------------------------------------------------------------------------------------
+# ---- parts --------------------------------------------------------------------------------------------------------
 
 
-def resampled(
-    rows: np.ndarray, statistic: Callable[[np.ndarray], float], seed: int = 0, resamples: int = 2_000
-) -> tuple[float | None, float | None]:
-    """Return the percentile interval of any statistic of rows (items); None where it is undefined too often."""
-    rng = np.random.default_rng(seed)
+def _of_items(rows: np.ndarray, value: Callable[[np.ndarray], np.ndarray], seed: int) -> Estimate:
+    """Return a value of the means of rows (items by columns) with its interval from resampled rows.
+
+    Percentiles are too narrow by sqrt((n - 1) / n) and by the normal quantile: of 24 to 48 items they cover in 92 to
+    93.5 % of cases. These are the expanded percentiles of Hesterberg (2015, What Teachers Should Know About the
+    Bootstrap), as wide as Student's t is against the normal.
+    """
     n = len(rows)
-    draws = np.array([statistic(rows[rng.integers(0, n, n)]) for _ in range(resamples)])
-    draws = draws[np.isfinite(draws)]
-    return _percentiles(draws) if len(draws) > resamples / 2 else (None, None)
+    estimate = float(value(rows.mean(axis=0, keepdims=True))[0]) if n else None
+    if n < MIN_ITEMS:
+        return Estimate(estimate, None, None, n)
+    rng = np.random.default_rng(seed)
+    draws = np.concatenate([value(rows[rng.integers(0, n, (size, n))].mean(axis=1)) for size in _parts(RESAMPLES)])
+    outside = float(norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + CONFIDENCE) / 2, n - 1)))
+    low, high = np.nanquantile(draws, [outside, 1 - outside])
+    return Estimate(estimate, float(low), float(high), n)
 
 
-def _means(values: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    return values[rng.integers(0, len(values), (count, len(values)))].mean(axis=1)
+def _parts(count: int) -> list[int]:
+    """Divide draws into thousands, so that memory stays small."""
+    return [min(1_000, count - start) for start in range(0, count, 1_000)]
 
 
-def _percentiles(draws: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
+def _centred(values: Sequence[float]) -> np.ndarray:
+    centred: np.ndarray = np.asarray(values, dtype=float) - np.mean(values)
+    return centred
 
 
-def _bootstrap(values: np.ndarray, seed: int) -> tuple[float, float]:
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
-    result = bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        batch=1_000,
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+def _wilson(outcomes: Sequence[bool]) -> tuple[float, float]:
+    """Return Wilson's interval of a part; the rule of 20 items holds for the whole."""
+    interval = binomtest(sum(outcomes), len(outcomes)).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)

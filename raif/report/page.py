@@ -1,307 +1,168 @@
-"""report.html: what a run did to the policy, in one file that opens from disk without a network."""
+"""report.html: what runs came to, in one file that opens from disk without a network."""
 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from data_gen.shards import instruction_files
-from raif.report.charts import Interval, before_after_chart, training_panels
-from raif.rollouts import Rollout, read_jsonl, read_rollouts
+from raif.report.ablation_page import ablation_run
+from raif.report.comparison_page import comparison, constraint_heatmap
+from raif.report.document import Block, Run, Section
+from raif.report.evaluation_page import evaluation_run
+from raif.report.experiment_page import experiment_run
+from raif.report.export import as_json, as_markdown
+from raif.report.pack import Pack
+from raif.report.run_pages import pipeline_run, training_run
+from raif.report.runs import Folder, prompt_files, recognise, sources
+from raif.report.survey import ROLLOUTS, Survey, survey
+from raif.report.text import visible
 from rewards.errors import RaifError
-from rewards.response import Response, ThinkStyle
 
-Record = dict[str, Any]
-SOURCES = ("before", "after", "training")
-EVALUATED, TRAINED = 800, 600  # rollouts shown at most: of both evaluations together, and of training
-BYTES = 2_000_000  # text shown at most, of either; keeps the page below 6 MB
-METRICS = {  # label in the summary's table -> key in metrics.json
-    "HAcc": "hacc",
-    "SAcc": "sacc",
-    "answer correct": "correct",
-    "truncated": "truncated",
-    "well-formed": "well_formed",
-}
-TRUNCATION = {
-    "zero": "a truncated rollout earns 0",
-    "penalty": "a truncated rollout earns a penalty",
-    "mask": "a truncated rollout is left out of the loss",
-    "score": "a truncated rollout is scored as it stands",
+KINDS = {
+    "pipeline": pipeline_run,
+    "evaluation": evaluation_run,
+    "experiment": experiment_run,
+    "ablation": ablation_run,
+    "training": training_run,
 }
 
 
-def write_page(run_folder: Path) -> Path:
-    """Write `report.html` into a run folder and return its path."""
-    summary = _summary(run_folder)
-    before, after = (_read_json(run_folder / "evaluation" / name / "metrics.json") for name in ("before", "after"))
-    config = _read_json(run_folder / "train" / "config.json")
-    shown, totals = _rollouts(run_folder)
-    context = {
-        "summary": summary,
-        "lede": _lede(summary),
-        "facts": _facts(summary, config),
-        "headline": _headline(summary, before, after),
-        "chart": _chart(before, after),
-        "panels": training_panels(read_jsonl(run_folder / "train" / "metrics.jsonl"), _cap(summary, config)),
-        "constraints": _constraints(before, after),
-        "sources": _source_counts(shown, totals),
-        "data": embed({"rollouts": shown, "instructions": _instructions(run_folder, shown)}),
-    }
-    page, partial = run_folder / "report.html", run_folder / "report.html.partial"
-    partial.write_text(_render(context), encoding="utf-8", newline="\n")
-    return partial.replace(page)
+class Report(NamedTuple):
+    """Everything a report says; the page, the Markdown and the JSON show the same tables."""
+
+    folders: list[Folder]
+    runs: list[Run]
+    comparison: Section | None
+    survey: Survey
+    pack: Pack
 
 
-def embed(content: Any) -> Markup:
-    r"""Return JSON that no HTML parser can take for markup, whatever the text in it.
+def make_report(paths: Sequence[Path], limit: int = ROLLOUTS) -> Report:
+    """Read runs and bring their results and rollouts into the form that is shown.
 
-    Example:
-        >>> print(embed({"answer": "</script>"}))
-        {"answer":"\u003c/script\u003e"}
+    Raises:
+        RaifError: if a folder holds no run that is known, or a file of it is broken.
     """
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return Markup(text)
+    folders = recognise(paths)
+    runs = [KINDS[folder.kind](folder) for folder in folders]
+    files = [source for number, folder in enumerate(folders) for source in sources(number, folder)]
+    found = survey(files)
+    if len(runs) == 1:
+        _add_heatmap(runs, found)
+    pack = Pack(found, files, [run.label for run in runs], limit)
+    pack.finish([file for folder in folders for file in prompt_files(folder)])
+    return Report(folders, runs, comparison(runs, folders, found), found, pack)
+
+
+def write_page(report: Report, path: Path) -> Path:
+    """Write the page."""
+    return _write(path, _render(_context(report)))
+
+
+def write_markdown(report: Report, path: Path) -> Path:
+    """Write the tables as Markdown."""
+    return _write(path, as_markdown(report.runs, report.comparison))
+
+
+def write_json(report: Report, path: Path) -> Path:
+    """Write the tables as JSON, with every number unrounded."""
+    content = as_json(report.runs, report.comparison)
+    return _write(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def page_path(paths: Sequence[Path], out: Path | None) -> Path:
+    """Return where the page goes: `out`, or `report.html` in the single run's folder.
+
+    Raises:
+        RaifError: if there are several runs and no `out`, or `out` is no page.
+    """
+    if out is None:
+        if len(paths) != 1:
+            raise RaifError(f"{len(paths)} runs have no folder in common; say where the page goes: --out PAGE.html.")
+        return paths[0] / "report.html"
+    if out.suffix != ".html" or out.is_dir():
+        raise RaifError(f"--out {out} is no page; name a file that ends in .html, for example {out / 'report.html'}.")
+    return out
+
+
+def _add_heatmap(runs: list[Run], found: Survey) -> None:
+    """Add the pass rates of every evaluated slot of a single run, where it has several."""
+    slots = [number for number in range(len(found.slots)) if found.outcomes[number].constraints]
+    if len(slots) < 2:
+        return
+    blocks = constraint_heatmap(runs, found, slots)
+    place = next((i for i, section in enumerate(runs[0].sections) if section.name == "constraints"), None)
+    if place is None:
+        runs[0].sections.append(Section("constraints", "Constraints", blocks))
+    else:
+        old = runs[0].sections[place]
+        runs[0].sections[place] = Section(old.name, old.title, [*old.blocks, *blocks])
+
+
+def _context(report: Report) -> dict[str, Any]:
+    several = len(report.runs) > 1
+    counts, slots = report.pack.counts, report.survey.slots
+    shown = [
+        {
+            "run": report.runs[slot.run].label if several else "",
+            "name": slot.name,
+            "shown": counts.get(number, 0),
+            "total": report.survey.totals[number],
+        }
+        for number, slot in enumerate(slots)
+    ]
+    return {
+        "title": f"{len(report.runs)} runs" if several else report.runs[0].title,
+        "runs": report.runs,
+        "comparison": report.comparison,
+        "slots": shown,
+        "names": list(dict.fromkeys(slot.name for slot in slots)),
+        "cut": report.pack.cut,
+        "pack": report.pack,
+        "contrast": any(slot.training for slot in slots),
+    }
 
 
 def _render(context: Mapping[str, Any]) -> str:
     """Fill the template; its content policy lets no script run but ours, and nothing load."""
     loader = PackageLoader("raif.report")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=visible,
     )
+    environment.filters |= {"grouped": _grouped, "drawn": _drawn}
     style, script = (loader.get_source(environment, name)[0] for name in ("style.css", "app.js"))
     digest = b64encode(sha256(script.encode()).digest()).decode()
     assets = {"style": Markup(style), "script": Markup(script), "script_hash": f"sha256-{digest}"}
     return environment.get_template("report.html.j2").render(**context, **assets) + "\n"
 
 
-# ---- reading ----------------------------------------------------------------------------------------------------
+def _grouped(blocks: Sequence[Block]) -> list[tuple[str, list[Block]]]:
+    """Return neighbouring blocks of one kind together, so that pictures can stand beside each other."""
+    return [(kind, list(group)) for kind, group in groupby(blocks, key=lambda block: block.kind)]
 
 
-def _summary(run_folder: Path) -> Record:
-    path = run_folder / "summary.json"
-    if not path.is_file():
-        raise RaifError(f"no summary at {path}; make the run first: `raif run recipes/demo.yaml --out {run_folder}`.")
-    return _read_json(path)
+def _drawn(svg: str) -> Markup:
+    """Return a chart without the ids that nothing in it refers to: they repeat between charts."""
+    used = set(re.findall(r'(?:#|(?:aria-labelledby|aria-describedby)=")([\w.-]+)', svg))
+    return Markup(re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg))
 
 
-def _read_json(path: Path) -> Record:
-    """Read a JSON object; a file that is not there is an empty one."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RaifError(f"{path} is not JSON: {error}. Remove it and run the stage that writes it again.") from error
-    if not isinstance(content, dict):
-        raise RaifError(f"{path} holds no JSON object. Remove it and run the stage that writes it again.")
-    return content
-
-
-def _instructions(run_folder: Path, shown: Sequence[Record]) -> dict[str, Record]:
-    """Return prompt, expected answer and witness of every instruction that is shown."""
-    wanted = {entry["id"] for entry in shown}
-    folder = run_folder / "data"
-    files = instruction_files(folder) if folder.is_dir() else []
-    return {row["id"]: _shown_instruction(row) for file in files for row in read_jsonl(file) if row["id"] in wanted}
-
-
-def _shown_instruction(row: Record) -> Record:
-    turns = [{"content": row["prompt"]}] if isinstance(row["prompt"], str) else row["prompt"]
-    return {
-        "prompt": "\n\n".join(turn["content"] for turn in turns),
-        "expected": (row["answer"] or {}).get("value"),
-        "witness": row["witness"],
-    }
-
-
-# ---- head -------------------------------------------------------------------------------------------------------
-
-
-def _lede(summary: Record) -> str:
-    """Say in a sentence or two what happened to HAcc."""
-    first, last, gain = (summary.get(f"hacc_{name}") for name in ("before", "after", "gain"))
-    if first is None or last is None or gain is None:
-        return "HAcc could not be compared before and after training."
-    head = f"On {summary['n_eval']} held-out instructions, the share with every constraint satisfied (HAcc) went from "
-    head += f"{100 * first:.1f} % to {100 * last:.1f} %"
-    low, high = summary.get("hacc_gain_ci") or (None, None)
-    if low is None or high is None:
-        return f"{head}. There are too few instructions for an interval."
-    head += f": {100 * gain:+.1f} points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f}."
-    return head if low > 0 or high < 0 else f"{head} That interval includes no change."
-
-
-def _facts(summary: Record, config: Record) -> list[tuple[str, str]]:
-    """Return what one needs to know to run it again, as labels and values; unknown ones are left out."""
-    training, sampling = config.get("training", {}), summary.get("sampling") or {}
-    policy = training.get("on_truncation")
-    cap = _cap(summary, config)
-    facts = {
-        "Policy": config.get("model", {}).get("model_name_or_path"),
-        "Training": _text(summary.get("training_steps"), "{} steps"),
-        "Seed": _text(summary.get("seed")),
-        "Commit": summary.get("commit"),
-        "Time": _duration(summary.get("seconds")),
-        "Cap": _text(cap, "{} tokens"),
-        "At the cap": policy and f"on_truncation: {policy} ({TRUNCATION.get(policy, 'see the recipe')})",
-        "Sampling": ", ".join(f"{key} {sampling[key]}" for key in ("temperature", "top_p", "seed") if key in sampling),
-        "Contrast": _mechanic(training, "contrast", ("level", "statistic", "margin")),
-        "Cloning": _mechanic(training, "cloning", ("coefficient", "schedule", "gate")),
-        "Versions": ", ".join(f"{name} {version}" for name, version in (summary.get("versions") or {}).items()),
-    }
-    return [(label, str(value)) for label, value in facts.items() if value]
-
-
-def _cap(summary: Record, config: Record) -> Any:
-    return config.get("training", {}).get("max_completion_length") or (summary.get("sampling") or {}).get("cap")
-
-
-def _mechanic(training: Record, name: str, details: Sequence[str]) -> str:
-    """Describe contrast or cloning by its settings; nothing if the configuration is not known."""
-    switch = training.get(name, training.get(f"{name}_{details[0]}"))
-    if switch is None:
-        return ""
-    if switch in ("off", 0):
-        return "off"
-    head = [str(training[name])] if name in training else []
-    return ", ".join([*head, *(f"{key} {training.get(f'{name}_{key}')}" for key in details)])
-
-
-def _text(value: Any, pattern: str = "{}") -> str:
-    return "" if value is None else pattern.format(value)
-
-
-def _duration(seconds: float | None) -> str:
-    """Write a number of seconds for reading.
-
-    Example:
-        >>> _duration(3723.4)
-        '1 h 2 min 3 s'
-    """
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [f"{hours} h" if hours else "", f"{minutes} min" if hours or minutes else "", f"{rest} s"]
-    return " ".join(part for part in parts if part)
-
-
-# ---- metrics ----------------------------------------------------------------------------------------------------
-
-
-def _headline(summary: Record, before: Record, after: Record) -> list[Record]:
-    """Return the summary's table with values and intervals apart, and n."""
-    rows = []
-    for row in summary["table"]:
-        key = METRICS.get(row["metric"], "")
-        counts = [str(metrics[key]["n"]) for metrics in (before, after) if key in metrics]
-        cells = {name: row[name].partition(" ")[::2] for name in ("floor", "before", "after", "gain", "ceiling")}
-        rows.append({"metric": row["metric"], "n": " / ".join(dict.fromkeys(counts)), **cells})
-    return rows
-
-
-def _chart(before: Record, after: Record) -> Markup | None:
-    rows = [
-        Interval(label, before[key], after[key], before["floor"].get(key), before["ceiling"].get(key))
-        for label, key in METRICS.items()
-        if key in before and key in after
-    ]
-    return before_after_chart(rows) if rows else None
-
-
-def _constraints(before: Record, after: Record) -> list[Record]:
-    """Return pass rates per constraint type, the weakest after training first."""
-    first, last = (metrics.get("per_constraint", {}) for metrics in (before, after))
-    rows = [{"type": name, "before": first.get(name), "after": last.get(name)} for name in {**first, **last}]
-    for row in rows:
-        old, new = ((row[side] or {}).get("value") for side in ("before", "after"))
-        row["gain"] = None if old is None or new is None else 100 * (new - old)
-        row["n"] = " / ".join(dict.fromkeys(str(row[side]["n"]) for side in ("before", "after") if row[side]))
-    return sorted(rows, key=lambda row: (row["after"] is None, (row["after"] or {}).get("value") or 0.0, row["type"]))
-
-
-# ---- rollouts ---------------------------------------------------------------------------------------------------
-
-
-def _rollouts(run_folder: Path) -> tuple[list[Record], Counter[str]]:
-    """Return the rollouts to show and how many there are of each source."""
-    evaluated: dict[str, list[tuple[str, Rollout]]] = {}
-    trained: dict[tuple[int, str, int], list[tuple[str, Rollout]]] = {}
-    for name in ("before", "after"):
-        for rollout in _read(run_folder / "evaluation" / name / "rollouts.jsonl"):
-            evaluated.setdefault(rollout.instruction_id, []).append((name, rollout))
-    for path in sorted((run_folder / "train" / "rollouts").glob("rank*.jsonl")):
-        for rollout in _read(path):
-            trained.setdefault((rollout.step, path.name, rollout.group), []).append(("training", rollout))
-    groups = [*spread(list(evaluated.values()), EVALUATED), *spread([trained[key] for key in sorted(trained)], TRAINED)]
-    totals = Counter(name for part in (evaluated, trained) for group in part.values() for name, _ in group)
-    entries = [_entry(name, rollout) for group in groups for name, rollout in group]
-    return sorted(entries, key=lambda entry: SOURCES.index(entry["source"])), totals
-
-
-def _read(path: Path) -> Iterable[Rollout]:
-    return read_rollouts(path) if path.is_file() else ()
-
-
-def spread(groups: Sequence[list[tuple[str, Rollout]]], limit: int) -> list[list[tuple[str, Rollout]]]:
-    """Return evenly spaced whole groups with about `limit` rollouts and `BYTES` of text at most.
-
-    Groups stay whole because a rollout is read beside those it was compared with.
-    """
-    rollouts = [rollout for group in groups for _, rollout in group]
-    size = sum(map(_size, rollouts))
-    share = min(1.0, limit / max(1, len(rollouts)), BYTES / max(1, size))
-    count = max(1, int(len(groups) * share)) if groups else 0
-    return [groups[round(i * (len(groups) - 1) / max(1, count - 1))] for i in range(count)]
-
-
-def _size(rollout: Rollout) -> int:
-    """Estimate the bytes of a rollout on the page, where `embed` makes six of every <, > and &."""
-    return len(rollout.completion.encode()) + 5 * sum(map(rollout.completion.count, "<>&")) + 600
-
-
-def _entry(source: str, rollout: Rollout) -> Record:
-    """Return what the page shows of a rollout."""
-    truncated = rollout.finish_reason == "length"
-    style: ThinkStyle = "none" if rollout.direct else "think"
-    response = Response.split(rollout.completion, style=style, prefilled=True, truncated=truncated)
-    fields = (
-        "step",
-        "group",
-        "sample",
-        "direct",
-        "well_formed",
-        "reward",
-        "correct",
-        "hard",
-        "soft",
-        "advantage",
-        "kept",
-    )
-    return {
-        "source": source,
-        "id": rollout.instruction_id,
-        "thinking": response.thinking,
-        "answer": response.answer,
-        "tokens": rollout.completion_tokens,
-        "truncated": truncated,
-        "parts": {name: value for name, value in rollout.parts.items() if value is not None},
-        "verdicts": [[leaf.type, leaf.status, leaf.evidence] for leaf in rollout.verdicts],
-        **{name: getattr(rollout, name) for name in fields},
-    }
-
-
-def _source_counts(shown: Sequence[Record], totals: Mapping[str, int]) -> list[Record]:
-    counts = Counter(entry["source"] for entry in shown)
-    return [{"name": name, "shown": counts[name], "total": totals[name]} for name in SOURCES if totals[name]]
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    return partial.replace(path)

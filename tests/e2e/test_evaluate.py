@@ -20,7 +20,7 @@ from tests.transformers_server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_COMMA: dict[str, Any] = {"name": "punctuation:no_comma", "args": None, "text": "Do not use any commas."}
-QUOTED: dict[str, Any] = {"name": "startend:quotation", "args": None, "text": "Put all of it in double quotation marks."}
+QUOTED: dict[str, Any] = {"name": "startend:quotation", "args": None, "text": "Put it in double quotation marks."}
 
 
 def mathif_row(number: int, *constraints: dict[str, Any]) -> dict[str, Any]:

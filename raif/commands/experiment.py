@@ -1,0 +1,288 @@
+"""`raif experiment NAME`: the experiments on instruction following, each with its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rewards.errors import RaifError
+
+if TYPE_CHECKING:
+    from raif.evaluation.records import Item
+    from raif.generation import Generator, Sampling
+    from raif.suites.protocol import Suite
+
+experiment_app = typer.Typer(help="Run an experiment with its control arms.", no_args_is_help=True)
+console = Console()
+
+Folder = Annotated[Path, typer.Argument(help="A folder made by `raif evaluate`.")]
+Profile = Annotated[str, typer.Option(help="strict, or parity: as the official code judges.")]
+ResultFolder = Annotated[Path | None, typer.Option(help="Folder of the result; by default EVALUATION_FOLDER/NAME.")]
+
+
+@experiment_app.command("length-bins")
+def length_bins(
+    folder: Folder,
+    out: ResultFolder = None,
+    bins: Annotated[int, typer.Option(min=2, help="Bins of equal width, and as many of equal count.")] = 6,
+    truncated: Annotated[str, typer.Option(help="Cut-off rollouts: exclude, or bin (a row of their own).")] = "exclude",
+    profile: Profile = "strict",
+) -> None:
+    """Following by length of thinking; within source and count, and within the item."""
+    from raif.experiments.length_bins import length_bins as run
+
+    _from_folder(
+        "length-bins", folder, out, lambda m, r: run(m, r, bins=bins, truncated=truncated, profile=profile)  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+@experiment_app.command("errors")
+def errors(folder: Folder, out: ResultFolder = None, profile: Profile = "strict") -> None:
+    """Correct and followed against independence: is one given up for the other?"""
+    from raif.experiments.errors import errors as run
+
+    _from_folder("errors", folder, out, lambda m, r: run(m, r, profile=profile))
+
+
+@experiment_app.command("difficulty")
+def difficulty(folder: Folder, out: ResultFolder = None, profile: Profile = "strict") -> None:
+    """Sources and numbers of constraints; paired within problems where the set crosses them."""
+    from raif.experiments.difficulty import difficulty as run
+
+    _from_folder("difficulty", folder, out, lambda m, r: run(m, r, profile=profile))
+
+
+@experiment_app.command("stages")
+def stages(
+    folders: Annotated[list[str], typer.Argument(help="Evaluation folders, or NAME=FOLDER; the first is compared to.")],
+    out: Annotated[Path, typer.Option(help="Folder of the result.")],
+    profile: Profile = "strict",
+) -> None:
+    """Several checkpoints or models on the same items, each against the first."""
+    from raif.evaluation.runner import load_evaluation
+    from raif.experiments.results import write
+    from raif.experiments.stages import Stage
+    from raif.experiments.stages import stages as run
+
+    named = [_named(folder) for folder in folders]
+    found = run([Stage(name, *load_evaluation(path)) for name, path in named], profile=profile)
+    write(_unused(out, "stages"), found)
+    _show(found, out)
+
+
+class Drawing(NamedTuple):
+    """What every experiment that draws completions is asked."""
+
+    suite: str
+    data: str | None
+    model: str
+    out: Path
+    cap: int
+    backend: str
+    base_url: str | None
+    api_key_env: str | None
+    tokenizer: str | None
+    samples: int
+    temperature: float
+    top_p: float | None
+    seed: int
+    batch_size: int
+    system_prompt: str | None
+    limit: int
+    split: str | None
+    profile: str
+
+
+SuiteName = Annotated[str, typer.Argument(help="mathif, ifeval, ifbench or instructions.")]
+Model = Annotated[str, typer.Option(help="Model folder, hub name, or the model's name on the server.")]
+Out = Annotated[Path, typer.Option(help="Folder of the result; the same command goes on after a kill.")]
+Cap = Annotated[int, typer.Option(min=1, help="Maximum of tokens the model writes, in all goes together.")]
+Data = Annotated[str | None, typer.Option(help="Folder or file; by default the benchmark's place on the hub.")]
+Backend = Annotated[str, typer.Option(help="transformers, vllm or openai.")]
+BaseUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible server, for backend openai.")]
+ApiKeyEnv = Annotated[str | None, typer.Option(help="Environment variable that holds the server's key.")]
+Tokenizer = Annotated[str | None, typer.Option(help="Render prompts for the server with this tokenizer.")]
+Samples = Annotated[int, typer.Option(min=1, help="Completions per item and arm.")]
+Temperature = Annotated[float, typer.Option(min=0, help="0 is greedy.")]
+TopP = Annotated[float | None, typer.Option(min=0, max=1, help="Nucleus; by default the benchmark's.")]
+Seed = Annotated[int, typer.Option(help="Sampling seed.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Prompts at once, or requests under way.")]
+SystemPrompt = Annotated[str | None, typer.Option(help="System message of every prompt.")]
+Limit = Annotated[int, typer.Option(min=0, help="At most N items, evenly spaced; 0 for all.")]
+Split = Annotated[str | None, typer.Option(help="instructions: test, train, ...; all.")]
+
+
+@experiment_app.command("wait")
+def wait(
+    suite: SuiteName,
+    model: Model,
+    out: Out,
+    cap: Cap,
+    data: Data = None,
+    counts: Annotated[
+        str, typer.Option(help="How often the thinking is kept open; N = 0 is always drawn.")
+    ] = "0,2,4,6,8",
+    text: Annotated[str, typer.Option(help="What is put in place of the end of the thinking.")] = "Wait",
+    filler: Annotated[str | None, typer.Option(help="Text of the control; by default a neutral one as long.")] = None,
+    backend: Backend = "transformers",
+    base_url: BaseUrl = None,
+    api_key_env: ApiKeyEnv = None,
+    tokenizer: Tokenizer = None,
+    samples: Samples = 1,
+    temperature: Temperature = 1.0,
+    top_p: TopP = None,
+    seed: Seed = 0,
+    batch_size: BatchSize = 64,
+    system_prompt: SystemPrompt = None,
+    limit: Limit = 0,
+    split: Split = None,
+    profile: Profile = "strict",
+) -> None:
+    """Budget forcing: "Wait" instead of the end of the thinking, N times; a neutral filler as control."""
+    from raif.experiments.wait import run_wait
+
+    asked = Drawing(
+        suite, data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed,
+        batch_size, system_prompt, limit, split, profile,
+    )  # fmt: skip
+    forced = _numbers(counts)
+    goes = 2 + 2 * (max(forced) + len(forced))
+    _draw("wait", asked, run_wait, goes, {"counts": forced, "wait": text, "filler": filler})
+
+
+@experiment_app.command("repeat")
+def repeat(
+    suite: SuiteName,
+    model: Model,
+    out: Out,
+    cap: Cap,
+    data: Data = None,
+    positions: Annotated[
+        str, typer.Option(help="Where the text goes: open, closed, after; several by commas.")
+    ] = "open",
+    backend: Backend = "transformers",
+    base_url: BaseUrl = None,
+    api_key_env: ApiKeyEnv = None,
+    tokenizer: Tokenizer = None,
+    samples: Samples = 1,
+    temperature: Temperature = 1.0,
+    top_p: TopP = None,
+    seed: Seed = 0,
+    batch_size: BatchSize = 64,
+    system_prompt: SystemPrompt = None,
+    limit: Limit = 0,
+    split: Split = None,
+    profile: Profile = "strict",
+) -> None:
+    """The constraints again at the end of the thinking; the question, a neutral text and "Wait" as controls."""
+    from raif.experiments.repeat import run_repeat
+
+    asked = Drawing(
+        suite, data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed,
+        batch_size, system_prompt, limit, split, profile,
+    )  # fmt: skip
+    places = [name.strip() for name in positions.split(",")]
+    _draw("repeat", asked, run_repeat, 3 + 3 * len(places), {"positions": places})
+
+
+# ---- parts --------------------------------------------------------------------------------------------------------
+
+
+def _from_folder(name: str, folder: Path, out: Path | None, run: Callable[[Any, Any], dict[str, Any]]) -> None:
+    from raif.evaluation.runner import load_evaluation
+    from raif.experiments.results import write
+
+    found = run(*load_evaluation(folder))
+    target = _unused(out or folder / name, name)
+    write(target, found)
+    _show(found, target)
+
+
+def _draw(name: str, asked: Drawing, run: Callable[..., dict[str, Any]], goes: int, options: Mapping[str, Any]) -> None:
+    """Run an experiment of at most `goes` completions a sample."""
+    from raif.generation.progress import generation_progress
+
+    out = _unused(asked.out, name)
+    with ExitStack() as opened:
+        suite, items, generator, sampling = opened.enter_context(_opened(asked))
+        total = len(items) * asked.samples * goes
+        found = run(
+            suite, items, generator, sampling, out, samples=asked.samples, profile=asked.profile,
+            system_prompt=asked.system_prompt,
+            progress=opened.enter_context(generation_progress(console, name, total)), **options,
+        )  # fmt: skip
+    _show(found, out)
+
+
+@contextmanager
+def _opened(asked: Drawing) -> Iterator[tuple[Suite, list[Item], Generator, Sampling]]:
+    """Yield suite, items, generator and sampling; the generator is closed at the end."""
+    from raif.evaluation.runner import spread
+    from raif.generation import Sampling
+    from raif.generation.opening import open_generator
+    from raif.suites import suite as find
+
+    suite = find(asked.suite, **({"split": asked.split} if asked.split else {}))
+    if not (asked.data or suite.home):
+        raise RaifError(f"suite {suite.name} needs --data, a folder or file.")
+    items = spread(suite.load(asked.data or suite.home), asked.limit)
+    generator = open_generator(
+        asked.backend, asked.model, base_url=asked.base_url, api_key_env=asked.api_key_env, tokenizer=asked.tokenizer
+    )
+    top_p = suite.top_p if asked.top_p is None else asked.top_p
+    try:
+        yield suite, items, generator, Sampling(asked.cap, asked.temperature, top_p, asked.seed, asked.batch_size)
+    finally:
+        generator.close()
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise RaifError(f"--counts {text!r} must be whole numbers joined by commas, such as 0,2,4,6,8.") from error
+
+
+def _named(text: str) -> tuple[str, Path]:
+    """Return the name of a stage and its folder: NAME=FOLDER, else the folder's own name."""
+    name, given, folder = text.partition("=")
+    return (name, Path(folder)) if given and not Path(text).exists() else (Path(text).resolve().name, Path(text))
+
+
+def _unused(out: Path, name: str) -> Path:
+    """Refuse a folder that holds something else than a result of this experiment."""
+    import json
+
+    from raif.experiments.results import EXPERIMENT
+
+    if (out / "settings.json").is_file() or (out / "metrics.json").is_file() or out.is_file():
+        raise RaifError(f"{out} is an evaluation or a file; choose another --out for the experiment {name}.")
+    if (out / EXPERIMENT).is_file():
+        before = json.loads((out / EXPERIMENT).read_text(encoding="utf-8")).get("experiment")
+        if before != name:
+            raise RaifError(f"{out} holds a result of the experiment {before}; choose another --out for {name}.")
+    return out
+
+
+def _show(found: Mapping[str, Any], out: Path) -> None:
+    """Print the rows, the effects and where the result is."""
+    from raif.experiments.table import COLUMNS, cell
+
+    rows = Table("", "items", *COLUMNS.values(), title=found["experiment"])
+    for one in found["rows"]:
+        cells = [cell(one[key], percent=key != "tokens") for key in COLUMNS]
+        rows.add_row(one["label"], str(one["n"]), *cells)
+    effects = Table("effect", "metric", "estimate", "p (Holm)")
+    for one in found["effects"]:
+        p = "" if one["p_holm"] is None else f"{one['p_holm']:.3f}"
+        percent = one["metric"] != "tokens"
+        effects.add_row(one["name"], COLUMNS[one["metric"]], cell(one["estimate"], percent, signed=True), p)
+    console.print(rows)
+    console.print(effects)
+    console.print(f"wrote {out}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,178 @@
+"""What a folder holds: which kind of run it is, and where its rollouts and prompts are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rewards.errors import RaifError
+
+EXPECTED = (
+    "a pipeline run (summary.json, of `raif run`), an evaluation (metrics.json and rollouts.jsonl, of "
+    "`raif evaluate`), an experiment (experiment.json), an ablation (results.json with runs and cells, of "
+    "`raif ablate`), or a training (config.json and metrics.jsonl)"
+)
+
+
+class Folder(NamedTuple):
+    """A recognised run folder; `label` tells it from the other runs of the page."""
+
+    kind: str  # pipeline | evaluation | experiment | ablation | training
+    path: Path
+    label: str
+
+
+class Source(NamedTuple):
+    """A file of rollouts: which run it belongs to (by number) and what its rows are called where they do not say."""
+
+    run: int
+    name: str
+    path: Path
+    training: bool = False
+
+
+def recognise(paths: Sequence[Path]) -> list[Folder]:
+    """Return what each folder is, in order.
+
+    Raises:
+        RaifError: if a folder is missing, is named twice or holds no run.
+    """
+    resolved = [path.resolve() for path in paths]
+    if not resolved:
+        raise RaifError("no run to report; name one or several folders: `raif report RUN...`.")
+    twice = next((path for path in resolved if resolved.count(path) > 1), None)
+    if twice is not None:
+        raise RaifError(f"{twice} is named twice; name every run once.")
+    labels = _labels(resolved)
+    return [Folder(_kind(path), path, label) for path, label in zip(resolved, labels, strict=True)]
+
+
+def _kind(path: Path) -> str:
+    if not path.is_dir():
+        raise RaifError(f"no folder at {path}; expected {EXPECTED}.")
+    if (path / "summary.json").is_file():
+        return "pipeline"
+    if (path / "experiment.json").is_file():
+        return "experiment"
+    if (path / "results.json").is_file() and {"runs", "cells"} <= set(read_json(path / "results.json")):
+        return "ablation"
+    if (path / "metrics.json").is_file() and (path / "rollouts.jsonl").is_file():
+        return "evaluation"
+    if (path / "config.json").is_file() and (path / "metrics.jsonl").is_file():
+        return "training"
+    held = ", ".join(sorted(entry.name for entry in path.iterdir())[:6]) or "nothing"
+    raise RaifError(f"{path} is no run that can be reported: it holds {held}. Expected {EXPECTED}.")
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """Return as few last parts of each path as tell them apart.
+
+    Example:
+        >>> _labels([Path("/a/x/eval"), Path("/a/y/eval")])
+        ['x/eval', 'y/eval']
+    """
+    for depth in range(1, max(len(path.parts) for path in paths) + 1):
+        labels = ["/".join(path.parts[-depth:]) for path in paths]
+        if len(set(labels)) == len(labels):
+            return labels
+    return [str(path) for path in paths]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; a file that is not there is an empty one."""
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RaifError(f"{path} is not JSON: {error}. Remove it and run the stage that writes it again.") from error
+    if not isinstance(content, dict):
+        raise RaifError(f"{path} holds no JSON object. Remove it and run the stage that writes it again.")
+    return content
+
+
+# ---- rollouts and prompts -----------------------------------------------------------------------------------------
+
+
+def sources(number: int, folder: Folder) -> list[Source]:
+    """Return the rollout files of a run, those of evaluations first."""
+    found = [Source(number, name, path) for name, path in _evaluated(folder)]
+    training = folder.path / "train" if folder.kind == "pipeline" else folder.path
+    ranks = sorted((training / "rollouts").glob("rank*.jsonl")) if folder.kind in ("pipeline", "training") else []
+    return [*found, *(Source(number, "training", path, True) for path in ranks)]
+
+
+def _evaluated(folder: Folder) -> Iterator[tuple[str, Path]]:
+    """Yield (name, file) of the evaluations of a run, each found below its folder."""
+    root = folder.path
+    if folder.kind == "pipeline":
+        wanted = [(name, root / "evaluation" / name / "rollouts.jsonl") for name in ("before", "after")]
+    elif folder.kind == "evaluation":
+        wanted = [("evaluation", root / "rollouts.jsonl")]
+    elif folder.kind == "training":
+        wanted = []
+    else:
+        files = sorted(path for path in root.glob("**/rollouts.jsonl") if "train" not in path.relative_to(root).parts)
+        wanted = [("/".join(path.parent.relative_to(root).parts) or "evaluation", path) for path in files]
+        if folder.kind == "experiment" and not wanted:  # of a finished evaluation, in whose folder it stands
+            wanted = [("evaluation", root.parent / "rollouts.jsonl")]
+    yield from ((name, path) for name, path in wanted if path.is_file())
+
+
+def prompt_files(folder: Folder) -> list[Path]:
+    """Return the files that may hold the prompts of a run: its own, or those of the data set it names or stands by."""
+    root = folder.path
+    own = [path for path in (*sorted(root.glob("**/items.jsonl")), root.parent / "items.jsonl") if path.is_file()]
+    named = read_json(root / "config.json").get("training", {}).get("instructions")
+    settings = read_json(root / "settings.json")
+    places = [root / "data", root.parent / "data", root.parent.parent / "data"]
+    places += [Path(place) for place in (named, settings.get("data")) if isinstance(place, str)]
+    return [*dict.fromkeys(own), *(file for place in places for file in _instruction_files(place))]
+
+
+def _instruction_files(place: Path) -> list[Path]:
+    from data_gen.shards import instruction_files
+
+    if place.is_file():
+        return [place] if place.suffix == ".jsonl" else []
+    made = (place / "manifest.json").is_file() or (place / "instructions.jsonl").is_file()
+    return list(instruction_files(place)) if made else []
+
+
+def read_prompts(files: Sequence[Path], wanted: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """Return prompt, expected answer and witness of the wanted ids; the first file that has one counts."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in dict.fromkeys(files):
+        if len(found) == len(wanted):
+            break
+        with file.open("rb") as lines:
+            for line in lines:
+                row = _row(line)
+                if row is not None and row["id"] in wanted:
+                    found.setdefault(row["id"], _prompt(row))
+    return found
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """Return a row that has an id and a prompt; a file of another sort has none."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    if isinstance(row, dict) and isinstance(row.get("id"), str) and row.get("prompt"):
+        return row
+    return None
+
+
+def _prompt(row: Mapping[str, Any]) -> dict[str, Any]:
+    turns = [{"content": row["prompt"]}] if isinstance(row["prompt"], str) else row["prompt"]
+    answer = row.get("answer")
+    instruction = row.get("instruction") or {}
+    return {
+        "prompt": "\n\n".join(str(turn["content"]) for turn in turns),
+        "bare": row.get("bare_prompt"),
+        "expected": answer.get("value") if isinstance(answer, Mapping) else answer,
+        "witness": row.get("witness") or instruction.get("witness"),
+    }
