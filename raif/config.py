@@ -11,6 +11,7 @@ import yaml
 from trl import GRPOConfig, ModelConfig
 
 from raif.checks import check_batches, check_choices, check_values
+from raif.token_budget import check_budget
 from rewards.caps import LengthCap
 from rewards.entries import RewardConfig, parse_rewards
 
@@ -64,6 +65,7 @@ class RAIFConfig(GRPOConfig):
     cloning_packing: bool = _option(False, "Pack experts into one row with a forward of their own, without padding.")
 
     # running
+    max_rollout_tokens: int = _option(0, "End when so many completion tokens were sampled, by all ranks; 0 for never.")
     record_rollouts: bool = _option(True, "Write every rollout with its verdicts to output_dir/rollouts.")
     cpu_threads: int = _option(0, "CPU threads of each rank; 0 takes OMP_NUM_THREADS, else shares the cores.")
     resume_with_changes: bool = _option(False, "Go on in an output folder whose run had other settings.")
@@ -73,6 +75,7 @@ class RAIFConfig(GRPOConfig):
         self.reward_entries: tuple[RewardConfig, ...] = parse_rewards(self.rewards or [])
         check_choices(self)
         check_values(self)
+        check_budget(self)
         self.mask_truncated_completions = self.on_truncation == "mask"
         self.logging_nan_inf_filter = False  # it would log a running mean in place of a loss that is not a number
         super().__post_init__()

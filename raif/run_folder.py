@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 # What does not decide which update a step makes. Paths of data are here because the rows themselves are compared.
 FREE = frozenset(
-    "output_dir instructions experts max_steps num_train_epochs resume_from_checkpoint resume_with_changes dry_run "
-    "on_reward_error record_rollouts cpu_threads local_rank ddp_timeout ddp_backend "
+    "output_dir instructions experts max_steps max_rollout_tokens num_train_epochs resume_from_checkpoint "
+    "resume_with_changes dry_run on_reward_error record_rollouts cpu_threads local_rank ddp_timeout ddp_backend "
     "do_eval do_predict do_train eval_strategy eval_steps eval_delay eval_on_start eval_splits eval_limit "
     "per_device_eval_batch_size num_generations_eval eval_accumulation_steps metric_for_best_model greater_is_better "
     "load_best_model_at_end save_strategy save_steps save_total_limit save_on_each_node enable_jit_checkpoint "

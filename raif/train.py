@@ -38,6 +38,7 @@ from raif.recipes import parse_arguments, recipe_named
 from raif.references import read_references
 from raif.run_folder import decided_by_main, finish_run, open_run, run_settings, write_json
 from raif.starting import announce, open_chat, resolve_policy, run_to_end, run_training
+from raif.token_budget import TokenBudget, length_asked
 from raif.trainer import RAIFTrainer
 from rewards.errors import RaifError
 from rewards.reward import Scorer
@@ -75,7 +76,7 @@ def train(config: RAIFConfig, model: ModelConfig, arguments: Sequence[str] = ())
         return None
     repository = claim_repository(config, state.is_main_process)
     settings = run_settings(config, model, ready.data.rows, state.num_processes)
-    if decided_by_main(lambda: open_run(output, settings, config.resume_with_changes)):
+    if decided_by_main(lambda: open_run(output, length_asked(settings, output), config.resume_with_changes)):
         logger.info("%s holds this run, finished; a larger max_steps would go on with it", output)
         return output / "final"
     if state.is_main_process:
@@ -177,6 +178,7 @@ def build_trainer(
     check_sharding(trainer.accelerator)
     keep_gradients_of_4bit(trainer.model)
     reward.eos_token_ids = frozenset(trainer.eos_token_ids)
+    trainer.add_callback(TokenBudget(trainer))
     add_monitoring(trainer)
     return trainer
 

@@ -83,10 +83,8 @@ def _run(plan: Plan, out: Path, jobs: int, only: str | None) -> None:
 
 
 def _collect(plan: Plan, out: Path) -> None:
-    from rich.markdown import Markdown
-
     from raif.ablation.collecting import collect
     from raif.ablation.writing import write_tables
 
-    console.print(Markdown(write_tables(collect(plan, out), out)))
+    console.print(write_tables(collect(plan, out), out), markup=False, highlight=False, soft_wrap=True)
     console.print(f"results {out / 'results.json'}   table {out / 'results.md'}", soft_wrap=True, highlight=False)

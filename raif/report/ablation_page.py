@@ -76,17 +76,25 @@ def _over_seeds(found: Record) -> dict[str, Record]:
 
 
 def _contrasts(contrasts: Sequence[Record]) -> Table:
-    rows = [
-        [name(f"{_setting(row['from'])} → {_setting(row['to'])}"), name(NAMES.get(row["metric"], row["metric"])),
-         (amount if row["metric"] in AMOUNTS else share)(row["estimate"], signed=True), p_value(row.get("p")),
-         p_value(row.get("p_holm")), count((row.get("estimate") or {}).get("n"))]
-        for row in contrasts
-    ]  # fmt: skip
-    columns = ("From → to", "Of", "Difference", "p", "p (Holm)", "n")
+    rows = [_contrast(row) for row in contrasts]
+    columns = ("From → to", "Of", "Difference (items)", "p", "p (Holm)", "Difference (seeds)", "n")
     note = (
         "Differences in points, paired by item (see the rule below); p (Holm) is adjusted for all rows of this table."
     )
     return Table("Contrasts", columns, rows, note)
+
+
+def _contrast(row: Record) -> list[Cell]:
+    write = amount if row["metric"] in AMOUNTS else share
+    return [
+        name(f"{_setting(row['from'])} → {_setting(row['to'])}"),
+        name(NAMES.get(row["metric"], row["metric"])),
+        write(row["estimate"], signed=True),
+        p_value(row.get("p")),
+        p_value(row.get("p_holm")),
+        write(row.get("over_seeds"), signed=True),
+        count((row.get("estimate") or {}).get("n")),
+    ]
 
 
 def _runs(found: Record, axes: list[str]) -> Table:

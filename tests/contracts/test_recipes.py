@@ -11,6 +11,7 @@ from trl import GRPOTrainer
 
 from data_gen.config import load_yaml, parse_config
 from raif import sft
+from raif.ablation.plan import load_plan
 from raif.recipes import parse_arguments
 from raif.resources import find_launch_config, recipes, shipped
 from raif.run import load_pipeline
@@ -25,6 +26,8 @@ def test_every_recipe_loads(name: str, tmp_path: Path) -> None:
     content = load_yaml(path)
     if "counts" in content:
         parse_config(content, name)
+    elif "axes" in content:
+        assert load_plan(name).runs()
     elif "launch" in content or "policy" in content:
         load_pipeline(name)
     elif name.startswith("sft/"):

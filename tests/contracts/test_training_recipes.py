@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from trl import ModelConfig
 
+from data_gen.config import load_yaml
 from raif.config import RAIFConfig
 from raif.recipes import load_recipe, parse_arguments
 from raif.resources import find_launch_config, recipes
 
 FOLDERS = ("grpo/", "ablation/", "cap/", "smoke/")
-RECIPES = {name: path for name, path in recipes().items() if name.startswith(FOLDERS)}
+RECIPES = {name: path for name, path in recipes().items() if name.startswith(FOLDERS) and "axes" not in load_yaml(path)}
 ON_GPUS = [name for name in RECIPES if not name.startswith("smoke/")]
 ABLATIONS = [name for name in RECIPES if name.startswith("ablation/")]
 CAPS = {"cap/1k": 1024, "cap/2k": 2048, "cap/4k": 4096, "cap/8k": 8192}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from data_gen.config import load_yaml
 from data_gen.experts import WarmStartRow
 from raif import sft, train
 from raif.recipes import load_recipe, parse_arguments
@@ -18,7 +19,8 @@ from raif.resources import recipes
 from raif.tiny import CHAT_TEMPLATE, TinyRecipe, build_model, build_tokenizer
 from raif.trainer import RAIFTrainer
 
-RECIPES = [name for name in recipes() if name.startswith(("grpo/", "ablation/", "cap/", "smoke/"))]
+FOLDERS = ("grpo/", "ablation/", "cap/", "smoke/")
+RECIPES = [name for name, path in recipes().items() if name.startswith(FOLDERS) and "axes" not in load_yaml(path)]
 HUB_DATA = "agentica-org/DeepScaleR-Preview-Dataset"
 TURNS = "{% for message in messages %}<|im_start|>{{ message['role'] }}: {{ message['content'] }}<|im_end|>{% endfor %}"
 ANSWER = "{% if add_generation_prompt %}<|im_start|>assistant: {% endif %}"

@@ -1,0 +1,160 @@
+"""`raif ablate`, killed, interrupted and failing: the same command goes on, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from raif.graceful import EXIT_CODE
+from raif.rollouts import read_jsonl
+
+ROOT = Path(__file__).resolve().parents[2]
+CAPS = (48, 64)
+
+
+def written(folder: Path, policy: Path, data: Path, **changes: Any) -> Path:
+    content = {
+        "name": "caps",
+        "instructions": str(data),
+        "policy": str(policy),
+        "train": "smoke/cpu",
+        "set": {"contrast": "off", "cloning_coefficient": 0.0, "max_steps": 2, "save_steps": 1},
+        "axes": {"max_completion_length": list(CAPS)},
+        "seeds": [0, 1],
+        "evaluate": {"cap": 64, "limit": 24},
+        **changes,
+    }
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def start(plan: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "raif", "ablate", str(plan), "--out", str(out), *options]
+    environment = os.environ | {"COLUMNS": "200"}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def wait_for(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 400
+    while not happened():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def steps(folder: Path) -> int:
+    return len(read_jsonl(folder / "train" / "metrics.jsonl"))
+
+
+def times(out: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in out.glob("seed-*/*/*/*") if path.is_file()}
+
+
+def test_an_ablation_goes_on_after_a_kill_and_a_failure_and_is_collected(
+    policy: Path, smoke_data: Path, tmp_path: Path
+) -> None:
+    plan, out = written(tmp_path, policy, smoke_data), tmp_path / "out"
+    first, broken = out / "seed-0/max_completion_length=48", out / "seed-1/max_completion_length=64"
+    process = start(plan, out, "--jobs", "2")
+    wait_for(process, lambda: (first / "train" / "config.json").is_file())
+    process.kill()  # what it started lives on and holds its locks
+    process.communicate()
+
+    broken.mkdir(parents=True)
+    (broken / "train").touch()
+    process = start(plan, out, "--jobs", "2")
+    said = process.communicate(timeout=600)[0]
+    assert process.returncode == 1, said
+    assert "5 finished, 1 failed" in said
+    assert f"{broken.relative_to(out)}: training ended with exit code 1; see {broken / 'train.log'}" in said
+    assert (first / "train.log").read_text(encoding="utf-8").count("-m raif.train") == 1
+    assert (steps(first), (first / "evaluation" / "metrics.json").is_file()) == (2, True)
+    assert json.loads((out / "results.json").read_text())["missing"] == [str(broken.relative_to(out))]
+
+    (broken / "train").unlink()
+    before = times(out)
+    process = start(plan, out)
+    said = process.communicate(timeout=600)[0]
+    assert process.returncode == 0, said
+    assert "6 finished" in said
+    after = times(out)
+    changed = {path for path in before if after[path] != before[path]}
+    assert all(broken in path.parents for path in changed)
+
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert [run["id"] for run in results["runs"]] == [
+        f"seed-{seed}/max_completion_length={cap}" for seed in (0, 1) for cap in CAPS
+    ]
+    assert [run["id"] for run in results["before"]] == ["seed-0/before", "seed-1/before"]
+    assert results["missing"] == []
+    assert all(run["metrics"]["steps"] == 2 and run["metrics"]["rollout_tokens"] > 0 for run in results["runs"])
+    assert len(results["cells"]) == 3
+    assert {row["from"] for row in results["contrasts"]} == {"before", "max_completion_length=48"}
+    assert "| 48 | 2 |" in (out / "results.md").read_text(encoding="utf-8")
+
+    # an equal seed, equal prompts in equal order: the cap is all that varies
+    orders = {
+        cap: [
+            row["instruction_id"]
+            for row in read_jsonl(out / f"seed-0/max_completion_length={cap}/train/rollouts/rank0.jsonl")
+        ]
+        for cap in CAPS
+    }
+    assert orders[48] == orders[64]
+
+
+def test_a_signal_saves_what_was_trained_and_the_same_command_goes_on(
+    policy: Path, smoke_data: Path, tmp_path: Path
+) -> None:
+    settings = {"contrast": "off", "cloning_coefficient": 0.0, "max_steps": 12, "save_steps": 100}
+    plan, out = written(tmp_path, policy, smoke_data, set=settings), tmp_path / "out"
+    run = out / "seed-1/max_completion_length=64"
+    only = ("--only", "seed-1/*=64")
+    process = start(plan, out, *only)
+    wait_for(process, lambda: steps(run) >= 2)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=400)[0]
+    assert process.returncode == EXIT_CODE, said
+    stopped = steps(run)
+    assert 2 <= stopped < 12
+    assert (run / "train" / f"checkpoint-{stopped}" / "integrity.json").is_file()
+    process = start(plan, out, *only, "--plan")
+    assert f"stopped at step {stopped}" in process.communicate(timeout=100)[0]
+    process = start(plan, out, *only)
+    said = process.communicate(timeout=400)[0]
+    assert process.returncode == 0, said
+    assert "1 finished" in said
+    assert [row["step"] for row in read_jsonl(run / "train" / "metrics.jsonl")] == list(range(1, 13))
+    assert not (out / "results.json").exists()  # with --only others may be under way: --collect is for the end
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--only", "seed-9/*"], "unknown run in --only: 'seed-9/*'"),
+        (["--emit", "slrum"], "unknown target of --emit: 'slrum'; did you mean 'slurm'?"),
+        (["--plan", "--collect"], "exclude each other"),
+    ],
+)
+def test_a_mistake_is_one_message(
+    options: list[str], message: str, policy: Path, smoke_data: Path, tmp_path: Path
+) -> None:
+    process = start(written(tmp_path, policy, smoke_data), tmp_path / "out", *options)
+    said = process.communicate(timeout=100)[0]
+    assert process.returncode == 1
+    assert message in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
