@@ -26,6 +26,6 @@ def check_model_path(path: str) -> None:
     looks_local = path.startswith((".", "/", "~")) or path.count("/") != 1 or folder.parent.is_dir()
     if looks_local:
         raise RaifError(
-            f"no model folder at {path!r}; give an existing folder, a hub name such as Qwen/Qwen2.5-1.5B-Instruct, "
-            f"or {EMBEDDED!r} for the embedded policy."
+            f"no model folder at {path!r}; give an existing folder, or a hub name such as Qwen/Qwen2.5-1.5B-Instruct "
+            f"(training and ablations also take {EMBEDDED!r})."
         )

@@ -121,7 +121,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int, recipe: TinyRecip
         num_attention_heads=recipe.heads,
         num_key_value_heads=recipe.heads,
         head_dim=recipe.hidden_size // recipe.heads,
-        max_position_embeddings=1024,
+        max_position_embeddings=4096,  # prompts of benchmarks are long in a vocabulary of 1,400
         tie_word_embeddings=False,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,12 @@ from data_gen.progress import progress_bars
 from data_gen.shards import MANIFEST
 from rewards.errors import RaifError
 
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})  # a full disk does not say where
+_EXTRAS = {
+    **dict.fromkeys(("torch", "transformers", "trl", "accelerate", "datasets", "peft"), "train"),
+    **dict.fromkeys(("scipy", "matplotlib", "jinja2"), "report"),
+    "openai": "judge",
+}
 console = Console(stderr=True)  # outcomes and progress; what was asked for goes to the standard output
 
 
@@ -24,9 +31,15 @@ def guarded(command: Callable[[], object]) -> None:
     except RaifError as error:
         _fail(str(error))
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in _DISK:
             raise
-        _fail(f"{error.filename}: {error.strerror}. Check the path, its permissions and the space on the disk.")
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror}. Check the path, its permissions and the space on the disk.")
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        _fail(f"this needs the package {error.name}, which is not installed: `pip install 'raif[{extra}]'`.")
 
 
 def _fail(reason: str) -> None:

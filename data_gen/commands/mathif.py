@@ -24,6 +24,8 @@ def mathif_witness(
 
     if out.is_dir() or out.name == UNMET:
         raise RaifError(f"--out {out} must name a file other than {UNMET}, for example witnesses.jsonl.")
+    if data.resolve() in (out.resolve(), out.resolve().parent) or out.resolve().parent == data.resolve() / "data":
+        raise RaifError(f"--out {out} is read as --data, or would be; name a file in another folder.")
     tasks = read_tasks(data)
     with progress_of("witnesses", len(tasks)) as progress:
         counts = witness_file(tasks, out, progress)
@@ -31,6 +33,7 @@ def mathif_witness(
     shares = ", ".join(f"{name} {counts[name]}" for name in ("parity", "strict", "correct", "all"))
     left = rows - counts["all"]
     say(f"{out}: {rows} rows; met: {shares}" + (f"; the {left} others stand in {UNMET} beside it" if left else ""))
+    say(f"the ceiling: raif evaluate mathif --data {data} --responses {out}")
 
 
 def mathif_like(
@@ -68,6 +71,7 @@ def mathif_like(
         f"{out}: {count} problems from {', '.join(sources)} at 4 levels, every witness verified; {rejected} problems "
         f'rejected; "." has HAcc {100 * floor:.2f} at three constraints'
     )
+    say(f"next: raif evaluate mathif --data {out} --model MODEL --cap 4096 --out FOLDER")
 
 
 def _mapping(text: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +42,13 @@ def contrasts(plan: Plan, found: Sequence[Collected]) -> list[dict[str, Any]]:
 
 
 def pairs(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the labels of the cells that are compared: neighbours along each axis, then each with the start."""
+    """Yield the labels of the cells that are compared: neighbours and ends of each axis, then all with the start."""
     cells = [axes for axes, _ in plan.cells()]
     for axis in plan.axes:
         values = plan.values(axis)
-        for axes in cells:
-            place = values.index(axes[axis])
-            if place + 1 < len(values):
-                yield label(axes), label({**axes, axis: values[place + 1]})
+        steps = [*pairwise(values), *([(values[0], values[-1])] if len(values) > 2 else [])]
+        for first, second in steps:
+            yield from ((label(axes), label({**axes, axis: second})) for axes in cells if axes[axis] == first)
     for axes in cells if plan.before else ():
         yield BEFORE, label(axes)
 

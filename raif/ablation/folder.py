@@ -100,7 +100,7 @@ def claim(plan: Plan, out: Path) -> None:
     """
     content, path = record(plan), out / RECORD
     if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = _read(path)
         if found := _differences(before, content):
             raise RaifError(
                 f"{out} holds another ablation: {'; '.join(found)}. Choose another --out; in this one only seeds and "
@@ -127,8 +127,18 @@ def recorded_plan(out: Path) -> Plan:
     path = out / RECORD
     if not path.is_file():
         raise RaifError(f"{out} holds no ablation; `raif ablate PLAN --out {out}` starts one.")
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = _read(path)
     return Plan.model_validate({**content["plan"], "seeds": content["seeds"], "axes": content["axes"]})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if {"plan", "seeds", "axes", "training recipe", "data recipe"} <= content.keys():
+            return content
+    except (ValueError, AttributeError):
+        pass
+    raise RaifError(f"{path} is damaged; remove it and run the same command again: finished runs are kept.")
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

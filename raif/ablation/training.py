@@ -73,10 +73,19 @@ def work(config: RAIFConfig, ranks: int) -> Work:
 
 
 def check_recipes(plan: Plan) -> None:
-    """Read the data recipe and the launch configuration that a plan names."""
+    """Read what a plan names: data recipe, data, policy, launch configuration, and the suite that is to measure."""
     from data_gen.config import load_yaml, parse_config
+    from raif.model_paths import EMBEDDED, check_model_path
     from raif.resources import find_launch_config
+    from raif.suites import suite
 
+    measured = suite(plan.evaluate.suite, **plan.evaluate.options)
+    if wrong := [arm for arm in plan.evaluate.arms if arm not in measured.arms]:
+        raise RaifError(f"evaluate.arms has {wrong[0]!r}; suite {measured.name} has: {', '.join(measured.arms)}.")
+    if plan.policy != EMBEDDED:
+        check_model_path(plan.policy)
+    if plan.instructions is not None and not Path(plan.instructions).exists():
+        raise RaifError(f"no data at `instructions: {plan.instructions}`; give a folder or file that exists.")
     if plan.data is not None:
         path = find_recipe(plan.data)
         parse_config(load_yaml(path), str(path))

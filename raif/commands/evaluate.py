@@ -10,13 +10,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
     from raif.evaluation.records import Item
+    from raif.generation import Sampling
     from raif.suites.protocol import Suite
 
 console = Console()
+#: Options that only matter where completions are drawn, with their defaults.
+DRAWING = {
+    "cap": None, "backend": "transformers", "base_url": None, "api_key_env": None, "tokenizer": None, "samples": 1,
+    "temperature": 1.0, "top_p": None, "seed": 0, "batch_size": 64, "system_prompt": None,
+}  # fmt: skip
 
 
 class Ask(NamedTuple):
@@ -78,7 +85,12 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write metrics and the verdicts on items.")] = None,
     wandb: Annotated[str | None, typer.Option(help="Log tables and plots to this project of wandb.")] = None,
 ) -> None:
-    """Evaluate a policy, or responses it gave before, on a suite; parity and strict side by side."""
+    """Evaluate a policy, or responses it gave before, on a suite; parity and strict side by side.
+
+    To draw completions: raif evaluate mathif --data DIR --model MODEL --cap 16384 --out FOLDER
+
+    To judge stored ones: raif evaluate ifeval --data FILE --responses FILE --json FILE
+    """
     ask = Ask(
         data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed, batch_size,
         system_prompt, limit, arm, export_prompts, responses, unconstrained, json_file, wandb,
@@ -98,18 +110,27 @@ def _evaluate(name: str, ask: Ask, options: Mapping[str, str | None]) -> None:
     items = runner.spread(suite.load(_data(ask, suite)), ask.limit)
     if ask.export_prompts:
         count = runner.export_prompts(suite, items, ask.export_prompts, ask.arm)
-        _say(f"wrote {count} prompts to {ask.export_prompts}")
+        _say(
+            f"wrote {count} prompts to {ask.export_prompts}; to measure the responses to them: the same command with "
+            "--responses FILE, JSON lines of `id` and `response`, instead of --export-prompts"
+        )
         return
     if ask.responses:
         metrics, rollouts = _replay(suite, items, ask)
     else:
         metrics = _generate(suite, items, ask)
         rollouts = runner.load_evaluation(_folder(ask))[1]
+    print_metrics(metrics)
+    if empty := sum(not rollout.completion.strip() for rollout in rollouts):
+        _say(f"{empty} of {len(rollouts)} completions are empty; look at what the model or its server says", "yellow")
     if ask.json_file:
         runner.export_json(suite, metrics, rollouts, ask.json_file)
+        _say(f"wrote {ask.json_file}")
     if ask.out:
+        _say(f"wrote {ask.out}; `raif report {ask.out}` makes a page of it")
         _plot(ask)
-    print_metrics(metrics)
+    elif not ask.json_file:
+        _say("nothing was kept; --out FOLDER or --json FILE keeps metrics and verdicts")
 
 
 def _data(ask: Ask, suite: Suite) -> str:
@@ -124,7 +145,11 @@ def _check(ask: Ask, suite: Suite) -> None:
         raise RaifError(f"suite {suite.name} has no arm {ask.arm!r}; it has: {', '.join(suite.arms)}.")
     if ask.unconstrained is not None and len(suite.arms) < 2:
         raise RaifError(f"--unconstrained is for mathif; suite {suite.name} has no prompts without constraints.")
+    _check_files(ask)
     if ask.export_prompts:
+        given = {"model": ask.model, "responses": ask.responses, "json": ask.json_file, "out": ask.out}
+        if unused := [f"--{name}" for name, value in given.items() if value is not None]:
+            raise RaifError(f"--export-prompts only writes prompts, and takes no {', '.join(unused)}; leave it out.")
         return
     if ask.responses is None and ask.model is None:
         raise RaifError("nothing to evaluate: give --model, or --responses with what a model said.")
@@ -138,6 +163,34 @@ def _check(ask: Ask, suite: Suite) -> None:
         raise RaifError("--model needs --cap, the maximum of completion tokens; MathIF's is 16384.")
     if ask.wandb and ask.out is None:
         raise RaifError("--wandb logs an evaluation folder; give --out too.")
+    _check_drawing(ask, suite)
+    if ask.wandb:
+        check_wandb()
+
+
+def _check_files(ask: Ask) -> None:
+    """Refuse a file to be written that is a folder, or one of those that are read."""
+    read = [Path(path).resolve() for path in (ask.data, ask.responses, ask.unconstrained) if path]
+    for option, path in (("--json", ask.json_file), ("--export-prompts", ask.export_prompts)):
+        if path is not None and path.is_dir():
+            raise RaifError(f"{option} {path} is a folder; name a file in it, for example {path / 'out.json'}.")
+        if path is not None and path.resolve() in read:
+            raise RaifError(f"{option} {path} is a file that is read here, and would be lost; name another file.")
+
+
+def _check_drawing(ask: Ask, suite: Suite) -> None:
+    """Refuse options of drawing where stored responses are read, and sampling settings that draw nothing."""
+    from raif.generation.run import check_sampling
+
+    if ask.responses is None:
+        check_sampling(_sampling(ask, suite))
+        return
+    names = [name for name, default in DRAWING.items() if getattr(ask, name) != default]
+    if names:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+        raise RaifError(f"--responses are read as they are, nothing is drawn; leave out {options}.")
+    if ask.unconstrained is not None and ask.arm not in (None, suite.arms[0]):
+        raise RaifError(f"--unconstrained and --arm {ask.arm} name the same responses; leave out --arm.")
 
 
 def _folder(ask: Ask) -> Path:
@@ -162,7 +215,6 @@ def _replay(suite: Suite, items: list[Item], ask: Ask) -> Any:
 
 def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
     from raif.evaluation import runner
-    from raif.generation import Sampling
     from raif.generation.opening import open_generator
     from raif.generation.progress import generation_progress
     from raif.generation.served import Limits
@@ -171,10 +223,14 @@ def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
     if ask.backend == "openai":
         options["limits"] = Limits(concurrency=ask.batch_size)
     generator = open_generator(ask.backend, str(ask.model), **options)
+    quiet_loading(ask.backend)
     arms = (ask.arm,) if ask.arm else suite.arms
-    sampling = Sampling(int(ask.cap or 0), ask.temperature, ask.top_p or suite.top_p, ask.seed, ask.batch_size)
+    sampling = _sampling(ask, suite)
     try:
-        with generation_progress(console, suite.name, len(items) * len(arms) * ask.samples) as progress:
+        with (
+            stoppable(_say),
+            generation_progress(console, suite.name, len(items) * len(arms) * ask.samples) as progress,
+        ):
             return runner.evaluate(
                 suite, items, generator, sampling, _folder(ask),
                 samples=ask.samples, arms=arms, system_prompt=ask.system_prompt, progress=progress,
@@ -183,9 +239,14 @@ def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
         generator.close()
 
 
-def _plot(ask: Ask) -> None:
-    from raif.commands.outcome import plot_and_log
+def _sampling(ask: Ask, suite: Suite) -> Sampling:
+    from raif.generation import Sampling
 
+    top_p = suite.top_p if ask.top_p is None else ask.top_p
+    return Sampling(int(ask.cap or 0), ask.temperature, top_p, ask.seed, ask.batch_size)
+
+
+def _plot(ask: Ask) -> None:
     plot_and_log(_folder(ask), ask.wandb, _say)
 
 
@@ -209,7 +270,9 @@ def _cell(profile: Mapping[str, Any], name: str) -> str:
     return "" if profile[name] is None else _percent(profile[name], profile[f"{name}_ci"])
 
 
-def _percent(value: float, interval: Any) -> str:
+def _percent(value: float | None, interval: Any) -> str:
+    if value is None:
+        return ""
     text = f"{100 * value:.2f}"
     return text if interval is None else f"{text} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from raif.commands.outcome import quiet_loading, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 experiment_app = typer.Typer(help="Run an experiment with its control arms.", no_args_is_help=True)
 console = Console()
+MOST = 100  # times that thinking is kept open
 
 Folder = Annotated[Path, typer.Argument(help="A folder made by `raif evaluate`.")]
 Profile = Annotated[str, typer.Option(help="strict, or parity: as the official code judges.")]
@@ -152,6 +154,7 @@ def wait(
         batch_size, system_prompt, limit, split, profile,
     )  # fmt: skip
     forced = _numbers(counts)
+    _check_texts(text, filler)
     goes = 2 + 2 * (max(forced) + len(forced))
     _draw("wait", asked, run_wait, goes, {"counts": forced, "wait": text, "filler": filler})
 
@@ -210,6 +213,7 @@ def _draw(name: str, asked: Drawing, run: Callable[..., dict[str, Any]], goes: i
 
     out = _unused(asked.out, name)
     with ExitStack() as opened:
+        opened.enter_context(stoppable(_say))
         suite, items, generator, sampling = opened.enter_context(_opened(asked))
         total = len(items) * asked.samples * goes
         found = run(
@@ -226,27 +230,49 @@ def _opened(asked: Drawing) -> Iterator[tuple[Suite, list[Item], Generator, Samp
     from raif.evaluation.runner import spread
     from raif.generation import Sampling
     from raif.generation.opening import open_generator
+    from raif.generation.run import check_sampling
+    from raif.generation.served import Limits
     from raif.suites import suite as find
 
     suite = find(asked.suite, **({"split": asked.split} if asked.split else {}))
     if not (asked.data or suite.home):
         raise RaifError(f"suite {suite.name} needs --data, a folder or file.")
-    items = spread(suite.load(asked.data or suite.home), asked.limit)
-    generator = open_generator(
-        asked.backend, asked.model, base_url=asked.base_url, api_key_env=asked.api_key_env, tokenizer=asked.tokenizer
-    )
     top_p = suite.top_p if asked.top_p is None else asked.top_p
+    sampling = Sampling(asked.cap, asked.temperature, top_p, asked.seed, asked.batch_size)
+    check_sampling(sampling)
+    items = spread(suite.load(asked.data or suite.home), asked.limit)
+    options: dict[str, Any] = {
+        "base_url": asked.base_url, "api_key_env": asked.api_key_env, "tokenizer": asked.tokenizer,
+    }  # fmt: skip
+    if asked.backend == "openai":
+        options["limits"] = Limits(concurrency=asked.batch_size)
+    generator = open_generator(asked.backend, asked.model, **options)
+    quiet_loading(asked.backend)
     try:
-        yield suite, items, generator, Sampling(asked.cap, asked.temperature, top_p, asked.seed, asked.batch_size)
+        yield suite, items, generator, sampling
     finally:
         generator.close()
 
 
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")]
+        numbers = [int(part) for part in text.split(",")]
     except ValueError as error:
         raise RaifError(f"--counts {text!r} must be whole numbers joined by commas, such as 0,2,4,6,8.") from error
+    if not 0 <= min(numbers) <= max(numbers) <= MOST:
+        raise RaifError(f"--counts {text!r} must lie between 0 and {MOST}, such as 0,2,4,6,8.")
+    return numbers
+
+
+def _check_texts(text: str, filler: str | None) -> None:
+    """Refuse texts that force nothing, or make the control the same as the treatment."""
+    from rewards.think_styles import CLOSE
+
+    for option, given in (("--text", text), ("--filler", filler)):
+        if given is not None and (not given.strip() or CLOSE in given):
+            raise RaifError(f"{option} {given!r} does not keep the thinking open; give words without {CLOSE}.")
+    if text == filler:
+        raise RaifError(f"--filler {filler!r} is --text itself, and no control; give another, or leave it out.")
 
 
 def _named(text: str) -> tuple[str, Path]:
@@ -257,16 +283,17 @@ def _named(text: str) -> tuple[str, Path]:
 
 def _unused(out: Path, name: str) -> Path:
     """Refuse a folder that holds something else than a result of this experiment."""
-    import json
-
+    from raif.evaluation.runner import GENERATIONS, held_by_others, read_record
     from raif.experiments.results import EXPERIMENT
 
     if (out / "settings.json").is_file() or (out / "metrics.json").is_file() or out.is_file():
         raise RaifError(f"{out} is an evaluation or a file; choose another --out for the experiment {name}.")
     if (out / EXPERIMENT).is_file():
-        before = json.loads((out / EXPERIMENT).read_text(encoding="utf-8")).get("experiment")
+        before = read_record(out / EXPERIMENT).get("experiment")
         if before != name:
             raise RaifError(f"{out} holds a result of the experiment {before}; choose another --out for {name}.")
+    elif held := held_by_others(out, own=(GENERATIONS,)):
+        raise RaifError(f"{out} holds something else ({held}); choose another --out for the experiment {name}.")
     return out
 
 
@@ -285,4 +312,8 @@ def _show(found: Mapping[str, Any], out: Path) -> None:
         effects.add_row(one["name"], COLUMNS[one["metric"]], cell(one["estimate"], percent, signed=True), p)
     console.print(rows)
     console.print(effects)
-    console.print(f"wrote {out}", markup=False, highlight=False, soft_wrap=True)
+    _say(f"wrote {out}; `raif report {out}` makes a page of it")
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -81,7 +81,8 @@ def log_artifacts(folder: Path, project: str, name: str | None = None, entity: s
             where = str(run.url or Path(run.dir).parent)
     except wandb.errors.Error as error:
         raise RaifError(
-            f"wandb did not take {folder}: {error}. Log in (`wandb login`), or set WANDB_MODE=offline."
+            f"wandb did not take {folder}: {error}. Correct the project's name, log in (`wandb login`), or set "
+            "WANDB_MODE=offline; then run the same command again."
         ) from None
     return where
 
@@ -147,7 +148,8 @@ def _measured(metrics: Record) -> Iterator[list[Any]]:
             if isinstance(value, Mapping):
                 yield [profile, name, *(value[key] for key in ESTIMATE)]
             elif f"{name}_ci" in values and value is not None:
-                yield [profile, name, value, *(values[f"{name}_ci"] or (None, None)), metrics["n"]]
+                n = values.get(f"{name}_n", metrics["n"])
+                yield [profile, name, value, *(values[f"{name}_ci"] or (None, None)), n]
     for name, value in metrics.items():
         if isinstance(value, Mapping) and set(ESTIMATE) <= set(value) and value["value"] is not None:
             yield ["", name, *(value[key] for key in ESTIMATE)]

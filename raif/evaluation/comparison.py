@@ -21,7 +21,7 @@ def estimate_of(metrics: Mapping[str, Any], name: str, profile: str = "strict") 
         found: dict[str, Any] = metrics[name]
         return found
     low, high = scores[f"{name}_ci"] or (None, None)
-    return {"value": scores[name], "low": low, "high": high, "n": metrics["n"]}
+    return {"value": scores[name], "low": low, "high": high, "n": scores.get(f"{name}_n", metrics.get("n"))}
 
 
 def gain(before: Sequence[EvaluatedRollout], after: Sequence[EvaluatedRollout], field: str) -> Estimate:

@@ -28,6 +28,8 @@ from rewards.errors import RaifError
 SETTINGS, GENERATIONS, ITEMS = "settings.json", "generations", "items.jsonl"
 ROLLOUTS, METRICS = "rollouts.jsonl", "metrics.json"
 SCHEMA_VERSION = 2
+_HARMLESS = (".partial", ".log")  # what a kill or a shell leaves in a folder that is still to be filled
+_NAMED, _SHOWN = 4, 60
 Progress = Callable[[int, int], None]  # completions so far, and their tokens
 
 
@@ -147,9 +149,31 @@ def export_json(suite: Suite, metrics: Mapping[str, Any], rollouts: Sequence[Eva
 def load_evaluation(folder: Path) -> tuple[dict[str, Any], list[EvaluatedRollout]]:
     """Return the metrics and rollouts of an evaluation folder."""
     if not (folder / METRICS).is_file():
-        raise RaifError(f"no evaluation in {folder}; `raif evaluate SUITE --out {folder}` makes one.")
-    metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    return metrics, list(read_rollouts(folder / ROLLOUTS, EvaluatedRollout))
+        unfinished = (folder / SETTINGS).is_file() and (folder / GENERATIONS).is_dir()
+        advice = "run the command that began it again, it goes on" if unfinished else "`raif evaluate` makes one"
+        raise RaifError(f"no {'finished ' if unfinished else ''}evaluation in {folder}; {advice}.")
+    metrics, path = read_record(folder / METRICS), folder / ROLLOUTS
+    again = f"remove {folder / METRICS} and evaluate again; what was drawn is kept"
+    if not path.is_file():
+        raise RaifError(f"{folder} has no {ROLLOUTS}; {again}.")
+    try:
+        rollouts = list(read_rollouts(path, EvaluatedRollout))
+    except (RaifError, UnicodeDecodeError) as error:
+        raise RaifError(f"{path} is damaged ({error}); {again}.") from error
+    if (found := len({rollout.instruction_id for rollout in rollouts})) != metrics.get("n"):
+        raise RaifError(f"{path} holds rollouts of {found} items, {METRICS} speaks of {metrics.get('n')}; {again}.")
+    return metrics, rollouts
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a JSON object that a command wrote."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RaifError(f"{path} is damaged ({error}); remove it and run the command that wrote it again.") from error
+    if not isinstance(content, dict):
+        raise RaifError(f"{path} holds no JSON object; remove it and run the command that wrote it again.")
+    return content
 
 
 def spread(items: Sequence[Item], limit: int) -> list[Item]:
@@ -157,6 +181,14 @@ def spread(items: Sequence[Item], limit: int) -> list[Item]:
     if not 0 < limit < len(items):
         return list(items)
     return [items[i * len(items) // limit] for i in range(limit)]
+
+
+def held_by_others(out: Path, own: Sequence[str] = ()) -> str:
+    """Say what stands where a result would go, apart from its `own`: nothing may mix with it, or be overwritten."""
+    if out.is_file():
+        return "it is a file"
+    names = sorted(path.name for path in out.glob("*") if path.name not in own) if out.is_dir() else []
+    return ", ".join([name for name in names if not name.startswith(".") and not name.endswith(_HARMLESS)][:_NAMED])
 
 
 def items_digest(items: Sequence[Item]) -> str:
@@ -197,26 +229,47 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     """Bind a folder to an evaluation; return its metrics if it is finished."""
     path, plain = out / SETTINGS, json.loads(json.dumps(settings))
     if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        differ = sorted(key for key in {*before, *plain} if _bound(before, key) != _bound(plain, key))
-        if differ:
+        before = read_record(path)
+        compared = {key: _changed(key, *_bound(before, plain, key)) for key in sorted({*before, *plain})}
+        differ = {key: texts for key, texts in compared.items() if texts}
+        if differ and _has_results(out):
+            told = "; ".join(text for texts in differ.values() for text in texts)
             raise RaifError(
-                f"{out} holds an evaluation with other settings ({', '.join(differ)} differ); choose another --out."
+                f"{out} holds an evaluation with other settings: {', '.join(differ)} differ ({told}); choose another "
+                "--out."
             )
-        if (out / METRICS).is_file():
-            finished: dict[str, Any] = json.loads((out / METRICS).read_text(encoding="utf-8"))
-            return finished
-    elif out.is_file() or (out / METRICS).is_file():
-        raise RaifError(f"{out} holds something else than an evaluation of this kind; choose another --out.")
+        if (out / METRICS).is_file() and not differ:
+            return read_record(out / METRICS)
+    elif held := held_by_others(out):
+        raise RaifError(f"{out} holds something else than an evaluation of this kind ({held}); choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
     _write(path, json.dumps(plain, indent=1) + "\n")
     return None
 
 
-def _bound(settings: Mapping[str, Any], key: str) -> Any:
+def _has_results(out: Path) -> bool:
+    """Tell whether anything was drawn or measured; a folder where a mistake ended the first start is free."""
+    return (out / METRICS).is_file() or any(path.stat().st_size for path in (out / GENERATIONS).glob("*.jsonl"))
+
+
+def _changed(name: str, old: Any, new: Any) -> list[str]:
+    """Say what differs in a setting, part by part."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [text for part in {**old, **new} for text in _changed(f"{name}.{part}", old.get(part), new.get(part))]
+    return [] if old == new else [f"{name} is {_brief(new)}, was {_brief(old)}"]
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _bound(before: Mapping[str, Any], now: Mapping[str, Any], key: str) -> tuple[Any, Any]:
     """Return what a folder is bound to: a server's address or a library's version may change between two starts."""
-    value = settings.get(key)
-    return bound_identity(value) if key == "generator" and value else value
+    values = (before.get(key), now.get(key))
+    if key != "generator":
+        return values
+    return tuple(bound_identity(value) if isinstance(value, dict) else value for value in values)  # type: ignore[return-value]
 
 
 def _finish(
@@ -269,5 +322,10 @@ def _write(path: Path, text: str) -> None:
     """Write a file so that it is there as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say where
+        partial.unlink(missing_ok=True)
+        raise
     partial.replace(path)

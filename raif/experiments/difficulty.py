@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from raif.evaluation.records import UNCONSTRAINED, EvaluatedRollout
-from raif.evaluation.stats import paired, record, relative_drop
+from raif.evaluation.stats import item_means, paired, record, relative_drop
 from raif.experiments.results import (
     PROFILES,
     Effect,
@@ -22,12 +22,12 @@ from raif.experiments.results import (
     result,
     row,
     source_of,
-    values,
 )
 
 RULE = (
-    "Rows by source and by number of constraints, profile {profile}; samples of an item are averaged first. HAcc falls "
-    "with the count by itself, since all must hold; SAcc and correctness need not. {count} {drop}"
+    "Rows by source and by number of constraints, profile {profile}; samples of an item are averaged first. Items "
+    "without constraints are a row of their own and in no other. HAcc falls with the count by itself, since all must "
+    "hold; SAcc and correctness need not. {count} {drop}"
 )
 CROSSED = (
     "{n} problems occur under several counts: each further constraint is compared within the problem, everything else "
@@ -38,17 +38,20 @@ CONFOUNDED = (
     "no effect of the count and none is reported. A set that crosses the same problems with 0 to 3 constraints has one."
 )
 DROP = (
-    "The relative drop is 1 - correctness with constraints / correctness without, on the same items, with Fieller's "
-    "interval (none where the latter may be 0) and the p value of the paired absolute change."
+    "The relative drop is 1 - correctness with constraints / correctness without, on the same problems (an item is one "
+    "if it does not name another; answers to a problem are averaged first), with Fieller's interval (none where the "
+    "latter may be 0) and the p value of the paired absolute change."
 )
 NO_DROP = "There are no prompts without constraints here, so that there is no relative drop."
 
 
 def difficulty(metrics: Mapping[str, Any], rollouts: Rollouts, *, profile: str = "strict") -> dict[str, Any]:
     """Return the result of the experiment on one evaluation."""
-    drawn, bare = main_arm(rollouts), [rollout for rollout in rollouts if rollout.arm == UNCONSTRAINED]
-    check_profile(profile, drawn)
-    with_drop = any(rollout.correct is not None for rollout in bare)
+    shown = main_arm(rollouts)
+    check_profile(profile, shown)
+    drawn = [rollout for rollout in shown if count_of(rollout)]
+    bare = [rollout for rollout in rollouts if rollout.arm == UNCONSTRAINED or not count_of(rollout)]
+    with_drop = bool(_correct_by_problem(bare).keys() & _correct_by_problem(drawn).keys())
     rows = [row("all", "baseline", 0, drawn, profile, kind="all")]
     effects: list[Effect] = []
     sources = sorted({source_of(rollout) for rollout in drawn})
@@ -56,15 +59,15 @@ def difficulty(metrics: Mapping[str, Any], rollouts: Rollouts, *, profile: str =
         rows.append(row(source, "treatment", x, _of(drawn, source), profile, kind="source"))
     places: list[str | None] = [None, *sources]
     for place, found in zip(places, list(rows), strict=True) if with_drop else ():
-        effect = _drop(place, _of(drawn, place), _of(bare, place), profile)
+        effect = _drop(place, _of(drawn, place), _of(bare, place))
         found["relative_drop"] = record(effect.estimate)
         effects.append(effect)
-    for count in sorted({count_of(rollout) for rollout in drawn}):
-        part = [rollout for rollout in drawn if count_of(rollout) == count]
+    for count in sorted({count_of(rollout) for rollout in shown}):
+        part = [rollout for rollout in shown if count_of(rollout) == count]
         rows.append(row(f"{count} constraints", "treatment", count, part, profile, kind="count"))
     if (floor := floor_row(metrics, profile)) is not None:
         rows.append({**floor, "kind": "floor"})
-    crossed = _crossed(drawn)
+    crossed = _crossed(shown)
     effects += _count_effects(crossed, profile)
     return result(
         "difficulty",
@@ -84,12 +87,17 @@ def _of(rollouts: Rollouts, source: str | None) -> list[EvaluatedRollout]:
     return [rollout for rollout in rollouts if source is None or source_of(rollout) == source]
 
 
-def _drop(source: str | None, drawn: Rollouts, bare: Rollouts, profile: str) -> Effect:
-    without, with_them = values(bare, "correct", profile), values(drawn, "correct", profile)
+def _drop(source: str | None, drawn: Rollouts, bare: Rollouts) -> Effect:
+    without, with_them = _correct_by_problem(bare), _correct_by_problem(drawn)
     shared = [key for key in without if key in with_them]
     before, after = [without[key] for key in shared], [with_them[key] for key in shared]
     name = "relative drop" if source is None else f"relative drop, {source}"
     return Effect(name, "correct", relative_drop(before, after), paired(before, after)[1])
+
+
+def _correct_by_problem(rollouts: Rollouts) -> dict[str, float]:
+    decided = [(r.problem or r.instruction_id, float(r.correct)) for r in rollouts if r.correct is not None]
+    return item_means([key for key, _ in decided], [value for _, value in decided])
 
 
 def _crossed(rollouts: Rollouts) -> dict[str, dict[int, list[EvaluatedRollout]]]:

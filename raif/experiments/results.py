@@ -125,8 +125,10 @@ def result(
 
 
 def _decided(rollouts: Rollouts, metric: str, profile: str) -> list[tuple[str, Any]]:
+    """Return item ids and values; truncation is unknown if it is unknown of one: those known alone are no sample."""
     field = (PROFILES[profile] | COMMON)[metric]
-    return [(r.instruction_id, value) for r in rollouts if (value := getattr(r, field)) is not None]
+    found = [(r.instruction_id, value) for r in rollouts if (value := getattr(r, field)) is not None]
+    return [] if metric == "truncated" and len(found) < len(rollouts) else found
 
 
 def _estimate(rollouts: Rollouts, metric: str, profile: str) -> Estimate:

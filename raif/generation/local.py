@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, GenerationConfig
 
-from raif.chat import ChatFormat
 from raif.generation.batch import Drawn, Order, draw_batch
 from raif.generation.continuous import draw_continuously
 from raif.generation.digest import model_digest
+from raif.generation.loading import check_context, load_model, load_tokenizer, loading, open_chat
 from raif.generation.prompts import cap_of, cut_at_stop, prompt_of, template_identity
 from raif.generation.protocol import Arrived, Completion, Request, Sampling
 from raif.model_paths import check_model_path
 from raif.versions import versions
-from rewards.errors import unknown_name
+from rewards.errors import RaifError, unknown_name
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -60,14 +60,14 @@ class LocalModel:
         self.device = device or ("cuda" if accelerated else "cpu")
         on_cpu = self.device == "cpu" or not accelerated
         self.dtype = dtype if dtype != "auto" else "float32" if on_cpu else "bfloat16"
-        self.tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
-        self.chat = ChatFormat(self.tokenizer, template_kwargs)
+        self.tokenizer = load_tokenizer(path, padding_side="left")
+        self.chat = open_chat(path, self.tokenizer, template_kwargs)
         self.think = self.chat.probe()
 
     @cached_property
     def model(self) -> Any:
         """The model, in evaluation mode, without sampling defaults of its own."""
-        model = AutoModelForCausalLM.from_pretrained(
+        model = load_model(
             self.path,
             dtype=DTYPES[self.dtype],
             attn_implementation=self.attention,
@@ -128,6 +128,19 @@ class LocalModel:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, arrived: Arrived) -> None:
         """Draw a completion of each request."""
+        prompts = self.lengths([prompt_of(self.chat, request) for request in requests])
+        check_context(self.path, self.model, prompts, [cap_of(request, sampling) for request in requests])
+        try:
+            self._generate(requests, sampling, arrived)
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+            raise RaifError(
+                f"no memory for {sampling.batch_size} completions at once on {self.device}; lower --batch-size and "
+                "run the same command again, it goes on."
+            ) from error
+
+    def _generate(self, requests: Sequence[Request], sampling: Sampling, arrived: Arrived) -> None:
         batches = self.batches(requests, sampling)
         flowing = [batch[0] for batch in batches if self._flows(requests[batch[0]].stop)]
 
@@ -165,6 +178,10 @@ class LocalModel:
         return Completion(text, len(drawn.tokens), drawn.ended or bool(stopped), stopped)
 
 
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+
+
 def end_token_ids(tokenizer: Any, model: Any) -> set[int]:
     """Return the token ids that end a completion."""
     configured = getattr(model.generation_config, "eos_token_id", None)
@@ -174,6 +191,7 @@ def end_token_ids(tokenizer: Any, model: Any) -> set[int]:
 
 def model_identity(path: str) -> dict[str, Any]:
     """Return the name of a model with the digest of its folder, or with its revision on the hub."""
-    if Path(path).is_dir():
-        return {"model": path, "digest": model_digest(path)}
-    return {"model": path, "revision": getattr(AutoConfig.from_pretrained(path), "_commit_hash", None)}
+    with loading(path, "model"):
+        if Path(path).is_dir():
+            return {"model": path, "digest": model_digest(path)}
+        return {"model": path, "revision": getattr(AutoConfig.from_pretrained(path), "_commit_hash", None)}

@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from raif.chat import ThinkFormat
 from raif.evaluation.records import Item
 from raif.generation.protocol import Arrived, Request, Sampling
+from raif.generation.server_reply import whole_characters
 from raif.generation.store import FINISHED, read_completions
 from rewards.errors import RaifError
 
@@ -73,13 +74,16 @@ class Responses(NamedTuple):
         }
 
 
+_Text = Annotated[str, AfterValidator(whole_characters)]
+
+
 class _Row(BaseModel):
     model_config = ConfigDict(strict=True)
 
-    response: str
+    response: _Text
     sample: int = Field(default=0, ge=0)
     tokens: int | None = Field(default=None, ge=0)
-    finish_reason: str | None = None
+    finish_reason: Literal["stop", "length", "eos_token", "stop_sequence"] | None = None
 
     def given(self) -> Given:
         ended = None if self.finish_reason is None else self.finish_reason != "length"
@@ -87,11 +91,11 @@ class _Row(BaseModel):
 
 
 class _IdRow(_Row):
-    id: str
+    id: _Text
 
 
 class _PromptRow(_Row):
-    prompt: str
+    prompt: _Text
 
 
 _AnyRow = TypeVar("_AnyRow", _IdRow, _PromptRow)
@@ -105,6 +109,8 @@ def read_responses(path: str | Path, items: Sequence[Item]) -> Responses:
             all three, up to 10 ids each); if a prompt of the official form is doubled.
     """
     source = Path(path)
+    if source.is_dir():
+        raise RaifError(f"{source} is a folder; give a JSONL file with `id` and `response` in each row.")
     if not source.is_file():
         raise RaifError(f"no responses at {source}; give a JSONL file with `id` and `response` in each row.")
     content = source.read_bytes()
@@ -116,13 +122,13 @@ def read_responses(path: str | Path, items: Sequence[Item]) -> Responses:
         return _join_by_id(source, _parse(source, rows, _IdRow), items)._replace(digest=digest)
     if "prompt" in rows[0][1]:
         return _join_by_prompt(source, _parse(source, rows, _PromptRow), items)._replace(digest=digest)
-    names = ", ".join(map(str, rows[0][1]))
+    names = ", ".join(map(_shown, rows[0][1]))
     raise RaifError(f"{source}:{rows[0][0]} has neither `id` nor `prompt` (it has: {names}); see --export-prompts.")
 
 
 def _join_by_id(source: Path, rows: Sequence[_IdRow], items: Sequence[Item]) -> Responses:
     ids = [item.id for item in items]
-    known, samples = set(ids), max(row.sample for row in rows) + 1
+    known, samples = set(ids), _samples(source, rows)
     counted = Counter((row.id, row.sample) for row in rows)
     wanted = [(key, sample) for key in ids for sample in range(samples)]
     problems = {
@@ -155,7 +161,7 @@ def _join_by_prompt(source: Path, rows: Sequence[_PromptRow], items: Sequence[It
     outputs = {(item_id, row.sample): row.given() for item_id, row in placed if item_id}
     if not outputs:
         raise RaifError(f"{source} answers no prompt of these items; its first is {_beginning(rows[0].prompt)!r}.")
-    samples = max(sample for _, sample in outputs) + 1
+    samples = _samples(source, rows)
     uneven = [item.id for item in items if 0 < sum((item.id, i) in outputs for i in range(samples)) < samples]
     if uneven:
         raise RaifError(f"{source} lacks some of the {samples} samples of {len(uneven)} items: {_some(uneven)}.")
@@ -163,6 +169,14 @@ def _join_by_prompt(source: Path, rows: Sequence[_PromptRow], items: Sequence[It
     missing = [item.id for item in items if (item.id, 0) not in outputs]
     unmatched = [_beginning(row.prompt) for item_id, row in placed if item_id is None]
     return Responses(ordered, missing, unmatched, "prompt", edited=tuple(edited.values()))
+
+
+def _samples(source: Path, rows: Sequence[_Row]) -> int:
+    """Return how many samples an item has, counted from 0."""
+    last = max(row.sample for row in rows)
+    if last >= len(rows):
+        raise RaifError(f"{source} has the sample {last} in {len(rows)} rows; samples of an item count from 0.")
+    return last + 1
 
 
 def _almost(prompts: Collection[str], left: Sequence[Item]) -> dict[str, str]:
@@ -198,8 +212,10 @@ def _rows(source: Path, content: bytes) -> list[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except ValueError as error:
+            row = json.loads(line.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise RaifError(f"{source}:{number} is no UTF-8 text; save the file as UTF-8.") from error
+        except (ValueError, RecursionError) as error:
             raise RaifError(f"{source}:{number} is no JSON ({error}); one object a line is expected.") from error
         if not isinstance(row, dict):
             raise RaifError(f"{source}:{number} is no object; a row has `id` and `response`.")
@@ -213,10 +229,26 @@ def _parse(source: Path, rows: Sequence[tuple[int, dict[str, Any]]], kind: type[
         try:
             parsed.append(kind.model_validate(row))
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"]))
-            raise RaifError(f"{source}:{number} field {field}: {first['msg']}; correct the row.") from error
+            raise RaifError(f"{source}:{number} {_wrong(row, error)}") from error
     return parsed
+
+
+def _wrong(row: dict[str, Any], error: ValidationError) -> str:
+    """Say what a row has in place of what was expected."""
+    first = error.errors()[0]
+    field = str(first["loc"][0])
+    if field not in row:
+        return f"has no `{field}`; it has: {', '.join(map(_shown, row))}. A row needs `id` and `response`."
+    advice = {
+        "id": "ids are those that --export-prompts writes",
+        "response": "where nothing was said, write an empty text",
+    }.get(field, "correct the row")
+    return f"field {field} is {_beginning(json.dumps(row[field]))}: {first['msg']}; {advice}."
+
+
+def _shown(name: str) -> str:
+    """Return a name; one with characters that a terminal obeys, and does not show, in quotes and escaped."""
+    return name if name.isprintable() else repr(name)
 
 
 def _place(item_id: str, sample: int, samples: int) -> str:
@@ -224,11 +256,11 @@ def _place(item_id: str, sample: int, samples: int) -> str:
 
 
 def _beginning(text: str) -> str:
-    return text[:60].replace("\n", " ")
+    return text[:60].replace("\n", " ").replace("\r", " ")
 
 
 def _some(names: Iterable[str]) -> str:
-    names = list(names)
+    names = list(map(_shown, names))
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 

@@ -14,6 +14,7 @@ from rewards.errors import RaifError
 
 Progress = Callable[[int, int], None]
 _NAMED = 10
+_COOLEST, _HOTTEST = 0.001, 100.0  # beyond these the probabilities of a draw are no numbers, or all alike
 
 
 @runtime_checkable
@@ -112,11 +113,30 @@ class _Run:
         return [self.done[index] for index in range(len(self.requests))]
 
 
+def check_sampling(sampling: Sampling) -> None:
+    """Refuse settings that nothing can be drawn with.
+
+    Raises:
+        RaifError: which names the setting, its value and what is allowed.
+    """
+    if sampling.temperature != 0 and not _COOLEST <= sampling.temperature <= _HOTTEST:
+        raise RaifError(
+            f"temperature {sampling.temperature:g} draws nothing sensible; give 0 (greedy), or {_COOLEST:g} to "
+            f"{_HOTTEST:g}."
+        )
+    if not 0 < sampling.top_p <= 1:
+        raise RaifError(f"top_p {sampling.top_p:g} must be above 0 and at most 1; greedy is temperature 0.")
+    for name in ("cap", "batch_size"):
+        if getattr(sampling, name) < 1:
+            raise RaifError(f"{name} {getattr(sampling, name)} must be at least 1.")
+
+
 def _check(requests: Sequence[Request], sampling: Sampling) -> None:
     repeated = [key for key, count in Counter(request.key for request in requests).items() if count > 1]
     if repeated:
         names = ", ".join(repeated[:_NAMED])
         raise RaifError(f"{len(repeated)} request keys occur twice: {names}; completions are joined by key.")
+    check_sampling(sampling._replace(cap=1))  # caps of single requests may differ
     empty = [request.key for request in requests if cap_of(request, sampling) < 1]
     if empty:
         raise RaifError(f"{len(empty)} requests have no room to draw a token (first: {empty[0]}); raise the cap.")

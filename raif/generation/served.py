@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from data_gen.served_replies import read_failure
-from raif.chat import ChatFormat, ThinkFormat
+from raif.chat import ThinkFormat
+from raif.generation.loading import load_tokenizer, open_chat
 from raif.generation.prompts import cap_of, cut_at_stop, prompt_of, request_seed, template_identity
 from raif.generation.protocol import Arrived, Completion, Request, Sampling
 from raif.generation.server_reply import BadReply, read_reply
@@ -78,6 +79,8 @@ class ServedModel:
         except ValueError as error:
             raise RaifError(f"the server of {model!r} is not set up: {error}.") from None
         self.key = read_key(variable)
+        if not (self.key.isascii() and self.key.isprintable()):
+            raise RaifError(f"{variable} holds a line break or a letter that no key has; correct the variable.")
         if taken := sorted(_OURS & (extra_body or {}).keys()):
             raise RaifError(f"extra_body sets {', '.join(taken)}, which the sampling settings decide; remove it.")
         asked = limits or Limits()
@@ -86,7 +89,7 @@ class ServedModel:
                 f"{asked} asks nothing; concurrency is at least 1, timeout positive, the rest not negative."
             )
         self.model, self.limits, self.extra_body = model, asked, dict(extra_body or {})
-        self.chat = ChatFormat(_load_tokenizer(tokenizer), template_kwargs) if tokenizer else None
+        self.chat = open_chat(tokenizer, _load_tokenizer(tokenizer), template_kwargs) if tokenizer else None
         self.think = self.chat.probe() if self.chat else ThinkFormat("think", prefilled=False)
         self.lengths = self.chat.lengths if self.chat else None
         self._cuts_itself = False  # once a server has not said whether a stop text ended a completion
@@ -211,10 +214,11 @@ class ServedModel:
 
     def _failed(self, failures: Mapping[str, str], total: int) -> RaifError:
         quoted = "; ".join(f"{key}: {reason}" for key, reason in sorted(failures.items())[:NAMED])
-        return RaifError(
-            f"{len(failures)} of {total} requests to {self.base_url} failed ({quoted}). The others have come; run the "
-            "same command again, it goes on with those that failed."
-        )
+        if len(failures) == total:
+            advice = "Look at the server and at how it is asked; then run the same command again."
+        else:
+            advice = "The others have come; run the same command again, it goes on with those that failed."
+        return RaifError(f"{len(failures)} of {total} requests to {self.base_url} failed ({quoted}). {advice}")
 
 
 def _refuse_rendering(requests: Sequence[Request], model: str) -> None:
@@ -227,9 +231,7 @@ def _refuse_rendering(requests: Sequence[Request], model: str) -> None:
 
 
 def _load_tokenizer(path: str) -> Any:
-    from transformers import AutoTokenizer
-
     local = Path(path).exists() or path.startswith((".", "/", "~")) or path.count("/") != 1
     if local and not any(Path(path).glob("tokenizer*")):
         raise RaifError(f"no tokenizer in {path!r}; give a folder written by save_pretrained, or a hub name.")
-    return AutoTokenizer.from_pretrained(path)
+    return load_tokenizer(path)

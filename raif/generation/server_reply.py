@@ -50,16 +50,20 @@ def read_reply(body: Any) -> Reply:
         text = choice["text"] if "text" in choice else _chat_text(choice["message"], finish == "length")
         counted = (body.get("usage") or {}).get("completion_tokens")
         tokens = None if counted is None else int(counted)
+        if not isinstance(text, str) or (tokens or 0) < 0:
+            raise ValueError
         stopped = _stopped(choice)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise BadReply(f"the reply is no completion: {shorten(repr(body))}", "failed") from None
     if finish != "length" and finish not in _ENDED:
         raise BadReply(f"the completion ended for the reason {finish!r}", "refused")
-    return Reply(_valid(text), finish != "length", tokens, stopped)
+    return Reply(whole_characters(text), finish != "length", tokens, stopped)
 
 
 def _chat_text(message: Any, cut: bool) -> str:
-    content = str(message.get("content") or "")
+    content = message.get("content") or ""
+    if not isinstance(content, str):
+        raise TypeError
     thinking = message.get("reasoning_content") or message.get("reasoning")
     if thinking:
         return f"{OPEN}{thinking}" if cut and not content else f"{OPEN}{thinking}{CLOSE}{content}"
@@ -74,6 +78,6 @@ def _stopped(choice: Any) -> str | None:
     return None
 
 
-def _valid(text: str) -> str:
+def whole_characters(text: str) -> str:
     """Replace half characters, which JSON can express and no file can hold."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

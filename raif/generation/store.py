@@ -112,16 +112,28 @@ class Store:
         if self._journal is None:
             raise RuntimeError("Store.put is called inside Store.writing()")
         line = json.dumps([kept.record() for kept in arrived]).encode() + b"\n"
-        if self._journal.write(line) < len(line):
-            raise RaifError(f"no room for {self.folder / JOURNAL}; free some space and run the same command again.")
+        try:
+            written = self._journal.write(line)
+        except OSError as error:
+            raise _no_room(self.folder / JOURNAL) from error
+        if written < len(line):
+            raise _no_room(self.folder / JOURNAL)
         self._kept.update({kept.key: kept for kept in arrived})
 
     def _finish(self) -> None:
         rows = sorted(self._kept.values(), key=lambda kept: (kept.request, kept.key))
         partial = self.folder / f"{FINISHED}.partial"
-        partial.write_text("".join(json.dumps(kept.record()) + "\n" for kept in rows), encoding="utf-8")
+        try:
+            partial.write_text("".join(json.dumps(kept.record()) + "\n" for kept in rows), encoding="utf-8")
+        except OSError as error:  # the journal still holds everything
+            partial.unlink(missing_ok=True)
+            raise _no_room(partial) from error
         partial.replace(self.folder / FINISHED)
         (self.folder / JOURNAL).unlink(missing_ok=True)
+
+
+def _no_room(path: Path) -> RaifError:
+    return RaifError(f"no room for {path}; free some space and run the same command again, it goes on.")
 
 
 def read_completions(path: Path) -> list[Kept]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from raif.chat import ChatFormat
+from raif.generation.loading import load_tokenizer, loading, open_chat
 from raif.generation.local import model_identity
 from raif.generation.prompts import cap_of, prompt_of, request_seed, template_identity
 from raif.generation.protocol import Arrived, Completion, Request, Sampling
@@ -43,10 +43,8 @@ class VLLMModel:
     ) -> None:
         check_model_path(path)
         self.library = load_vllm()
-        from transformers import AutoTokenizer
-
         self.path = path
-        self.chat = ChatFormat(AutoTokenizer.from_pretrained(path), template_kwargs)
+        self.chat = open_chat(path, load_tokenizer(path), template_kwargs)
         self.think = self.chat.probe()
         self.options = {"dtype": dtype, "tensor_parallel_size": devices, "gpu_memory_utilization": memory}
         if context is not None:
@@ -71,7 +69,8 @@ class VLLMModel:
         """Draw a completion of each request."""
         if self._engine is None:
             # the sampling defaults of the model's folder are not used
-            self._engine = self.library.LLM(model=self.path, generation_config="vllm", **self.options)
+            with loading(self.path, "model"):
+                self._engine = self.library.LLM(model=self.path, generation_config="vllm", **self.options)
         for start in range(0, len(requests), CHUNK):
             part = requests[start : start + CHUNK]
             prompts = self.chat.ids([prompt_of(self.chat, request) for request in part])

@@ -141,7 +141,7 @@ def _estimates(metrics: Record, profile: str) -> dict[str, EstimateRecord]:
         inside = metrics.get(profile) or {}
         if inside.get(name) is not None:
             low, high = inside.get(f"{name}_ci") or (None, None)
-            found[name] = {"value": inside[name], "low": low, "high": high, "n": metrics["n"]}
+            found[name] = {"value": inside[name], "low": low, "high": high, "n": inside.get(f"{name}_n", metrics["n"])}
         elif isinstance(metrics.get(name), Mapping):
             found[name] = metrics[name]
     return found

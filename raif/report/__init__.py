@@ -24,10 +24,11 @@ def write_report(
     Raises:
         RaifError: if a folder holds no known run, a file is broken, or several runs have no `out`.
     """
-    from raif.report.page import make_report, page_path, write_json, write_markdown, write_page
+    from raif.report.page import check_tables, make_report, page_path, write_json, write_markdown, write_page
 
     paths = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
     page = page_path(paths, out)
+    check_tables(paths, page, markdown, json)
     report = make_report(paths)
     if markdown is not None:
         write_markdown(report, markdown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,8 +41,15 @@ def comparison(runs: Sequence[Run], folders: Sequence[Folder], found: Survey) ->
 
 
 def constraint_heatmap(runs: Sequence[Run], found: Survey, slots: Sequence[int]) -> list[Block]:
-    """Return pass rates by constraint and slot, as a picture and as a table."""
-    rates = {slot_label(runs, found.slots[slot]): found.constraint_rates(slot) for slot in slots}
+    """Return pass rates by constraint and slot, as a picture and as a table; the seeds of an ablation are pooled."""
+    columns: dict[str, list[int]] = {}
+    for slot in slots:
+        place = found.slots[slot]
+        if runs[place.run].kind == "ablation":
+            setting = re.sub(r"^seed-\d+/", "", place.name)
+            place = place._replace(name=re.sub(r"^[^=,]+=([^=,]+)$", r"\1", setting))  # of one axis: its value
+        columns.setdefault(slot_label(runs, place), []).append(slot)
+    rates = {label: found.constraint_rates(members) for label, members in columns.items()}
     rates = {label: by_constraint for label, by_constraint in rates.items() if by_constraint}
     if not rates:
         return []

@@ -53,7 +53,7 @@ def make_report(paths: Sequence[Path], limit: int = ROLLOUTS) -> Report:
         RaifError: if a folder holds no run that is known, or a file of it is broken.
     """
     folders = recognise(paths)
-    runs = [KINDS[folder.kind](folder) for folder in folders]
+    runs = [_read(folder) for folder in folders]
     files = [source for number, folder in enumerate(folders) for source in sources(number, folder)]
     found = survey(files)
     if len(runs) == 1:
@@ -92,6 +92,36 @@ def page_path(paths: Sequence[Path], out: Path | None) -> Path:
     if out.suffix != ".html" or out.is_dir():
         raise RaifError(f"--out {out} is no page; name a file that ends in .html, for example {out / 'report.html'}.")
     return out
+
+
+def check_tables(paths: Sequence[Path], page: Path, markdown: Path | None, json: Path | None) -> None:
+    """Refuse places of the tables that are folders, the page itself, or files of the runs.
+
+    Raises:
+        RaifError: which names the option.
+    """
+    folders, taken = [path.resolve() for path in paths], [page.resolve()]
+    for option, path in (("--markdown", markdown), ("--json", json)):
+        if path is None:
+            continue
+        if path.is_dir() or path.resolve() in taken:
+            what = "a folder" if path.is_dir() else "written already"
+            raise RaifError(f"{option} {path} is {what}; name another file.")
+        if path.is_file() and path.resolve().parent in folders and not path.name.startswith("report"):
+            raise RaifError(f"{option} {path} is a file of the run; name another, such as report{path.suffix}.")
+        taken.append(path.resolve())
+
+
+def _read(folder: Folder) -> Run:
+    try:
+        return KINDS[folder.kind](folder)
+    except RaifError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise RaifError(
+            f"the result of the {folder.kind} in {folder.path} lacks something, or was written by another version "
+            f"({type(error).__name__}: {error}). Run the command that wrote it again."
+        ) from error
 
 
 def _add_heatmap(runs: list[Run], found: Survey) -> None:

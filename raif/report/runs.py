@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,7 +52,8 @@ def recognise(paths: Sequence[Path]) -> list[Folder]:
 
 def _kind(path: Path) -> str:
     if not path.is_dir():
-        raise RaifError(f"no folder at {path}; expected {EXPECTED}.")
+        what = f"{path} is a file, not the folder of a run" if path.exists() else f"no folder at {path}"
+        raise RaifError(f"{what}; expected {EXPECTED}.")
     if (path / "summary.json").is_file():
         return "pipeline"
     if (path / "experiment.json").is_file():
@@ -114,11 +116,17 @@ def _evaluated(folder: Folder) -> Iterator[tuple[str, Path]]:
     elif folder.kind == "training":
         wanted = []
     else:
-        files = sorted(path for path in root.glob("**/rollouts.jsonl") if "train" not in path.relative_to(root).parts)
-        wanted = [("/".join(path.parent.relative_to(root).parts) or "evaluation", path) for path in files]
+        files = [path for path in root.glob("**/rollouts.jsonl") if "train" not in path.relative_to(root).parts]
+        named = [("/".join(path.parent.relative_to(root).parts) or "evaluation", path) for path in files]
+        wanted = sorted(((name.removesuffix("/evaluation"), path) for name, path in named), key=_natural)
         if folder.kind == "experiment" and not wanted:  # of a finished evaluation, in whose folder it stands
             wanted = [("evaluation", root.parent / "rollouts.jsonl")]
     yield from ((name, path) for name, path in wanted if path.is_file())
+
+
+def _natural(named: tuple[str, Path]) -> list[tuple[int, str]]:
+    """Order names by the numbers in them: a cap of 24 comes before one of 112."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", named[0])]
 
 
 def prompt_files(folder: Folder) -> list[Path]:
@@ -161,9 +169,11 @@ def _row(line: bytes) -> dict[str, Any] | None:
         row = json.loads(line)
     except ValueError:
         return None
-    if isinstance(row, dict) and isinstance(row.get("id"), str) and row.get("prompt"):
-        return row
-    return None
+    if not (isinstance(row, dict) and isinstance(row.get("id"), str)):
+        return None
+    prompt = row.get("prompt")
+    turns = isinstance(prompt, list) and all(isinstance(turn, dict) and "content" in turn for turn in prompt)
+    return row if prompt and (turns or isinstance(prompt, str)) else None
 
 
 def _prompt(row: Mapping[str, Any]) -> dict[str, Any]:

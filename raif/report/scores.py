@@ -52,12 +52,12 @@ def within(scores: Record, name: str, n: int | None) -> Record | None:
     if isinstance(found, Mapping) or found is None:
         return found
     low, high = scores.get(f"{name}_ci") or (None, None)
-    return {"value": found, "low": low, "high": high, "n": n}
+    return {"value": found, "low": low, "high": high, "n": scores.get(f"{name}_n", n)}
 
 
 def names(scores: Record) -> list[str]:
     """Return the names of the quantities of a profile."""
-    return [name for name in scores if not name.endswith("_ci") and name != "n"]
+    return [name for name in scores if not name.endswith(("_ci", "_n")) and name != "n"]
 
 
 def bound(metrics: Metrics, side: str, name: str, profile: str = "strict") -> float | None:

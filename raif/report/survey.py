@@ -83,9 +83,12 @@ class Survey:
         kept += spread([self.trained[key] for key in sorted(self.trained)], limit - first)
         return sorted((place for group in kept for place in group), key=lambda place: place.slot)
 
-    def constraint_rates(self, slot: int) -> dict[str, Estimate]:
-        """Return the pass rate of every constraint type in a slot; blocked leaves count as failed."""
-        found = self.outcomes[slot].constraints
+    def constraint_rates(self, slots: Sequence[int]) -> dict[str, Estimate]:
+        """Return the pass rate of every constraint type in slots together; blocked leaves count as failed."""
+        found: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+        for slot in slots:
+            for name, rows in self.outcomes[slot].constraints.items():
+                found[name] += rows
         return {name: rate(*zip(*rows, strict=True)) for name, rows in sorted(found.items())}
 
 
@@ -94,7 +97,13 @@ def survey(sources: Sequence[Source]) -> Survey:
     found = Survey()
     for number, source in enumerate(sources):
         for offset, row in read_rows(source.path):
-            found.add(number, source, offset, row)
+            try:
+                found.add(number, source, offset, row)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise RaifError(
+                    f"{source.path}: the rollout at byte {offset} is damaged ({type(error).__name__}: {error}); remove "
+                    "it, or run the command that wrote it again."
+                ) from error
     return found
 
 

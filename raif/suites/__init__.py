@@ -14,7 +14,7 @@ SUITES = ("mathif", "ifeval", "ifbench", "instructions")
 def suite(name: str, **options: str) -> Suite:
     """Return a suite by its name; `options` are its own, such as the protocol of IFEval."""
     if name not in SUITES:
-        raise unknown_name("suite", name, SUITES, f"Known suites: {', '.join(SUITES)}.")
+        raise unknown_name("suite", name, SUITES, "Choose one of them.")
     make = import_module(f"raif.suites.{name}").make
     for option in options:
         if option not in signature(make).parameters:

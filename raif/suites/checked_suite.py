@@ -146,7 +146,7 @@ class CheckedSuite(ABC):
     def _values(self, rollouts: Sequence[EvaluatedRollout]) -> dict[str, Any]:
         """Return every accuracy without its interval: fixed responses are no sample."""
         return {
-            profile: {name: value for name, value in found.items() if not name.endswith("_ci")}
+            profile: {name: value for name, value in found.items() if not name.endswith(("_ci", "_n"))}
             for profile, found in self.measure(rollouts).items()
         }
 

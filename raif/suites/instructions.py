@@ -11,6 +11,7 @@ from data_gen.shards import read_data
 from raif.chat import Messages
 from raif.evaluation.records import CONSTRAINED, EvaluatedRollout, Item, Output
 from raif.evaluation.stats import power_note, record
+from raif.suites.judged import finish_of
 from raif.suites.rates import (
     CheckOutcome,
     Profiles,
@@ -23,6 +24,7 @@ from raif.suites.rates import (
     over_checks,
     over_items,
 )
+from raif.suites.splits import Divided, divide
 from rewards.caps import LengthCap
 from rewards.entries import parse_rewards
 from rewards.errors import RaifError
@@ -71,11 +73,16 @@ class InstructionSuite:
 
     def judge(self, outputs: Sequence[Output]) -> list[EvaluatedRollout]:
         """Judge outputs as they stand; one with unclosed thinking has no answer and satisfies nothing."""
-        batch = [scored_response(output) for output in outputs]
+        divided = [divide(output) for output in outputs]
+        batch = [
+            ScoredResponse(_task(output.item), parts.response, output.tokens or 0, output.text)
+            for output, parts in zip(outputs, divided, strict=True)
+        ]
         rewards = Scorer(_OUTCOME, LengthCap(limit=_longest(outputs), on_truncation="score")).score(batch)
         groups = {item_id: n for n, item_id in enumerate(dict.fromkeys(output.item.id for output in outputs))}
         return [
-            _rollout(output, reward, groups[output.item.id]) for output, reward in zip(outputs, rewards, strict=True)
+            _rollout(output, parts, reward, groups[output.item.id])
+            for output, parts, reward in zip(outputs, divided, rewards, strict=True)
         ]
 
     def summarize(self, items: Sequence[Item], rollouts: Rollouts) -> dict[str, Any]:
@@ -86,6 +93,7 @@ class InstructionSuite:
             **answers(rollouts),
             **joint(rollouts, {"strict": lambda r: r.hard}),
             "unscored": {"strict": sum(r.hard is None and bool(r.verdicts) for r in rollouts)},
+            "unclosed": record(over_items(rollouts, lambda r: r.unclosed)),
             "well_formed": record(over_items(rollouts, lambda r: r.well_formed)),
             "completion_tokens": known(over_items(rollouts, lambda r: r.completion_tokens)),
             "groups": {**by_label(rollouts, _measure, answers), **_by_leaf(rollouts)},
@@ -126,28 +134,22 @@ def items_of(tasks: Iterable[Instruction]) -> list[Item]:
     ]
 
 
-def floor_and_ceiling(tasks: Sequence[Instruction]) -> dict[str, dict[str, dict[str, float]]]:
-    """Return what saying nothing earns, and what the witnesses earn."""
+def floor_and_ceiling(tasks: Sequence[Instruction]) -> dict[str, Any]:
+    """Return what saying nothing earns, and what the witnesses earn; no ceiling where no instruction has one."""
+    witnessed = [task for task in tasks if task.witness is not None]
+    ceiling = fixed_answer_scores(witnessed, [task.witness or "" for task in witnessed])
     return {
         "floor": {"strict": fixed_answer_scores(tasks, [FLOOR_ANSWER] * len(tasks))},
-        "ceiling": {"strict": fixed_answer_scores(tasks, [task.witness or "" for task in tasks])},
+        "ceiling": {"strict": ceiling, "n": len(witnessed)} if witnessed else None,
     }
 
 
-def fixed_answer_scores(tasks: Sequence[Instruction], answers: Sequence[str]) -> dict[str, float]:
-    """Return HAcc and SAcc of given answers."""
+def fixed_answer_scores(tasks: Sequence[Instruction], answers: Sequence[str]) -> dict[str, float | None]:
+    """Return HAcc and SAcc of given answers; None where no constraint is decided."""
     judged = [task.evaluate(Response(None, answer)) for task, answer in zip(tasks, answers, strict=True)]
     hard = [float(j.hard) for j in judged if j.hard is not None]
     soft = [j.soft for j in judged if j.soft is not None]
-    return {"hacc": sum(hard) / len(hard) if hard else 0.0, "sacc": sum(soft) / len(soft) if soft else 0.0}
-
-
-def scored_response(output: Output) -> ScoredResponse:
-    """Divide an output and put it beside its instruction."""
-    prefilled = True if output.prefilled is None else output.prefilled
-    truncated = output.ended is False
-    response = Response.split(output.text, style=output.style, prefilled=prefilled, truncated=truncated)
-    return ScoredResponse(_task(output.item), response, output.tokens or 0, output.text)
+    return {"hacc": sum(hard) / len(hard) if hard else None, "sacc": sum(soft) / len(soft) if soft else None}
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
@@ -164,7 +166,7 @@ def _longest(outputs: Sequence[Output]) -> int:
     return 1 + max((output.tokens or 0 for output in outputs), default=0)
 
 
-def _rollout(output: Output, reward: Reward, group: int) -> EvaluatedRollout:
+def _rollout(output: Output, parts: Divided, reward: Reward, group: int) -> EvaluatedRollout:
     return EvaluatedRollout.build(
         reward,
         instruction_id=output.item.id,
@@ -172,11 +174,13 @@ def _rollout(output: Output, reward: Reward, group: int) -> EvaluatedRollout:
         sample=output.sample,
         completion=output.text,
         completion_tokens=output.tokens,
-        finish_reason=None if output.ended is None else "stop" if output.ended else "length",
+        finish_reason=finish_of(output, parts),
         arm=output.arm,
         labels=output.item.labels,
-        prefilled=True if output.prefilled is None else output.prefilled,
+        problem=output.item.problem,
+        prefilled=parts.prefilled,
         style=output.style,
+        unclosed=parts.unclosed,
     )
 
 

@@ -63,7 +63,7 @@ def rollout_of(
         sample=output.sample,
         completion=output.text,
         completion_tokens=output.tokens,
-        finish_reason=_finish(output, parts),
+        finish_reason=finish_of(output, parts),
         well_formed=parts.response.well_formed,
         reward=None,
         outcome=None,
@@ -88,7 +88,7 @@ def rollout_of(
     )
 
 
-def _finish(output: Output, parts: Divided) -> Literal["stop", "length"] | None:
+def finish_of(output: Output, parts: Divided) -> Literal["stop", "length"] | None:
     """Return how the generation ended; where nobody says, unclosed thinking tells that it was cut off."""
     if output.ended is None:
         return "length" if parts.unclosed else None

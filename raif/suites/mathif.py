@@ -85,6 +85,13 @@ class MathIF(CheckedSuite):
         """Make the item `FILE/INDEX`; the ids of the rows themselves repeat."""
         columns = row.columns
         names, arguments, texts = (columns[f"constraint_{part}"] for part in ("name", "args", "desc"))
+        for name in ("question", "source"):
+            if not isinstance(columns[name], str):
+                raise RaifError(f"its {name} is {columns[name]!r}, no text")
+        if not all(isinstance(part, list) for part in (names, arguments, texts)):
+            raise RaifError("constraint_name, constraint_args and constraint_desc must be lists")
+        if not all(isinstance(text, str) for text in texts):
+            raise RaifError(f"its descriptions {texts!r} are no texts")
         if not len(names) == len(arguments) == len(texts):
             raise RaifError(f"it has {len(names)} names, {len(arguments)} args and {len(texts)} descriptions")
         if columns["answer"] is None:

@@ -61,14 +61,14 @@ def check_outcomes(rollouts: Iterable[EvaluatedRollout], rule: CheckRule) -> lis
 
 
 def named(name: str, estimate: Estimate) -> dict[str, Any]:
-    """Return an estimate as `name` and `name_ci`.
+    """Return an estimate as `name`, `name_ci` and `name_n`, how many items it is over.
 
     Example:
         >>> named("hacc", Estimate(0.5, None, None, 4))
-        {'hacc': 0.5, 'hacc_ci': None}
+        {'hacc': 0.5, 'hacc_ci': None, 'hacc_n': 4}
     """
     interval = None if estimate.low is None or estimate.high is None else [estimate.low, estimate.high]
-    return {name: estimate.value, f"{name}_ci": interval}
+    return {name: estimate.value, f"{name}_ci": interval, f"{name}_n": estimate.n}
 
 
 def by_profile(rollouts: Sequence[EvaluatedRollout], profiles: Profiles) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -113,6 +114,10 @@ def _rows(path: Path, columns: Sequence[str]) -> list[BenchmarkRow]:
             return []
         if missing:
             raise RaifError(f"{row.where} has no {', '.join(missing)}; it has {', '.join(row.columns)}.")
+        try:
+            json.dumps(row.columns, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError as error:
+            raise RaifError(f"{row.where} holds half a character (a lone surrogate); repair the text.") from error
         found.append(BenchmarkRow(path.stem, index, row.where, row.columns))
     return found
 

@@ -5,12 +5,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from data_gen.shards import read_data
+from raif.cli import app
+from raif.evaluation import runner
+from raif.generation import Arrived, Completion, Request, Sampling
+from raif.suites import SUITES, suite
+from raif.suites.instructions import items_of
+from tests.raif.experiment_support import ScriptedGenerator
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,10 +85,69 @@ def test_listing_commands() -> None:
     assert "smoke/cpu" in raif("recipes")
 
 
-def test_evaluate_command(policy: Path, smoke_data: Path, tmp_path: Path) -> None:
-    data, out = str(smoke_data), str(tmp_path / "out")
-    raif("evaluate", "instructions", "--model", str(policy), "--data", data, "--cap", "8", "--limit", "4", "--out", out)
-    assert json.loads((tmp_path / "out/metrics.json").read_text())["n"] == 4
+def commands_of(section: str) -> list[str]:
+    """Return the commands of the first shell block of a section."""
+    block = re.search(rf"## {section}\n\n```bash\n(.*?)```", README, re.DOTALL)
+    assert block is not None
+    return [line.split("#")[0].strip() for line in block[1].splitlines() if line.startswith("raif ")]
+
+
+def run_here(command: str, policy: Path, smoke_data: Path, out: Path) -> None:
+    """Run a command in this process, on a random policy and small data, with its results below `out`."""
+    places = {"runs/smoke/final": policy, "runs/smoke/data": smoke_data, "runs/": f"{out}/"}
+    for shown, real in places.items():
+        command = command.replace(shown, str(real))
+    result = CliRunner().invoke(app, command.removeprefix("raif ").split())
+    assert result.exit_code == 0, (command, result.output, result.exception)
+
+
+class Thinker(ScriptedGenerator):
+    """Thinks for a while and ends it, which a random policy never does."""
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling, arrived: Arrived) -> None:
+        def longer(number: int, done: Completion) -> None:
+            arrived(number, done._replace(text="hm " * (number % 7) + done.text))
+
+        super().generate(requests, sampling, longer)
+
+
+def test_evaluations_experiments_and_their_report_work_one_after_another(
+    policy: Path, smoke_data: Path, tmp_path: Path
+) -> None:
+    experiments = commands_of("Experiments with their controls")
+    (evaluate,) = (line for line in commands_of("Evaluate") if "runs/smoke" in line)
+    for command in (evaluate, *(line for line in experiments if "--model" in line)):
+        run_here(command, policy, smoke_data, tmp_path)
+    assert json.loads((tmp_path / "evaluation/metrics.json").read_text())["n"] > 20
+    shutil.rmtree(tmp_path / "evaluation")
+    items = items_of(read_data(smoke_data, "test"))
+    runner.evaluate(suite("instructions"), items, Thinker(0), Sampling(2000), tmp_path / "evaluation")
+    for command in (*(line for line in experiments if "--model" not in line), *commands_of("Look")):
+        run_here(command, policy, smoke_data, tmp_path)
+    assert len(json.loads((tmp_path / "wait/experiment.json").read_text())["rows"]) >= 9
+    assert "<title>" in (tmp_path / "report.html").read_text()
+
+
+def test_published_responses_are_replayed_as_shown(shared_dir: Path, tmp_path: Path) -> None:
+    export, judge = (line for line in commands_of("Evaluate") if "ifeval" in line)
+    data = shared_dir / "data/ifeval"
+    for command in (export, judge):
+        command = command.replace("input_data.jsonl", str(data / "input_data.jsonl"))
+        command = command.replace("responses.jsonl", str(data / "gpt4_responses_20231107.jsonl"))
+        run_here(re.sub(r"(prompts.jsonl|results.json)$", rf"{tmp_path}/\1", command), tmp_path, tmp_path, tmp_path)
+    assert len((tmp_path / "prompts.jsonl").read_text(encoding="utf-8").splitlines()) == 541
+    found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    names = ("prompt_strict", "prompt_loose", "instruction_strict", "instruction_loose")
+    for profile in ("parity", "strict"):
+        shown = ", ".join(f"{100 * found[profile][name]:.2f}" for name in names)
+        assert f" {shown} |" in README
+
+
+def test_the_other_evaluations_shown_have_valid_options() -> None:
+    for command in commands_of("Evaluate"):
+        words = command.removeprefix("raif ").split()
+        context = get_command(app).commands["evaluate"].make_context("evaluate", words[1:])  # type: ignore[attr-defined]
+        assert context.params["suite"] in SUITES
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((tests/[\w/.]+)\)", README))

@@ -110,14 +110,13 @@ class ScriptedGenerator:
     def generate(self, requests: Sequence[Request], sampling: Sampling, arrived: Arrived) -> None:
         for number, request in enumerate(requests):
             self.asked.append(request)
-            arrived(number, self._complete(request))
+            arrived(number, self._complete(request, request.cap or sampling.cap))
 
-    def _complete(self, request: Request) -> Completion:
+    def _complete(self, request: Request, cap: int) -> Completion:
         rng = random.Random(f"{self.seed}/{request.key}")
         tokens = max(1, int(rng.lognormvariate(5, 0.8)))
-        assert request.cap is not None
-        if tokens >= request.cap:
-            return Completion("hm", request.cap, ended=False)
+        if tokens >= cap:
+            return Completion("hm", cap, ended=False)
         opening = OPEN if not (self.think.prefilled or request.prefix) else ""
         if request.stop:
             return Completion(f"{opening}hm", tokens, ended=True, stopped=request.stop[0])

@@ -128,7 +128,7 @@ def test_contrasts_pair_items_of_the_seeds_that_both_cells_have(results: tuple[P
     _, found = results
     rows = {(row["from"], row["to"], row["metric"]): row for row in found["contrasts"]}
     cells = [f"max_completion_length={cap}" for cap in CAPS]
-    pairs = [(cells[0], cells[1]), (cells[1], cells[2]), *(("before", cell) for cell in cells)]
+    pairs = [(cells[0], cells[1]), (cells[1], cells[2]), (cells[0], cells[2]), *(("before", cell) for cell in cells)]
     assert list(rows) == [(*pair, metric) for pair in pairs for metric in ("hacc", "sacc", "correct")]
     rise = rows[cells[0], cells[1], "hacc"]
     assert rise["estimate"]["n"] <= 40  # the forty items are shared by the seeds: they are no eighty

@@ -13,16 +13,32 @@ import pytest
 from typer.testing import CliRunner
 
 from raif.commands.experiment import experiment_app
+from raif.evaluation import stats
 from raif.evaluation.records import UNCONSTRAINED, EvaluatedRollout, Item, Output
-from raif.evaluation.stats import mcnemar, relative_drop, sign_flip_p, trend
+from raif.evaluation.stats import (
+    Estimate,
+    mcnemar,
+    mean,
+    over_seeds,
+    paired,
+    proportion,
+    rate,
+    ratio,
+    relative_drop,
+    sign_flip_p,
+    trend,
+)
 from raif.experiments.difficulty import difficulty
 from raif.experiments.errors import errors
 from raif.experiments.length_bins import divide, length_bins
 from raif.experiments.stages import Stage, stages
+from rewards import And
 from rewards.errors import RaifError
 from rewards.think_styles import CLOSE
 from tests.raif.experiment_support import (
+    RIGHT,
     SOURCES,
+    WRONG,
     CachedSuite,
     answer,
     crossed_items,
@@ -38,7 +54,9 @@ def effect(found: dict[str, Any], name: str, metric: str) -> dict[str, Any]:
     return next(one for one in found["effects"] if (one["name"], one["metric"]) == (name, metric))
 
 
-def judged(items: Sequence[Item], texts: Sequence[str], lengths: Sequence[int]) -> list[EvaluatedRollout]:
+def judged(
+    items: Sequence[Item], texts: Sequence[str], lengths: Sequence[int], suite: CachedSuite = SUITE
+) -> list[EvaluatedRollout]:
     """Judge one finished answer an item, of a given length of thinking."""
     outputs = [
         Output(item, "constrained", 0, f"hm{CLOSE}{text}", length, True, True)
@@ -46,7 +64,7 @@ def judged(items: Sequence[Item], texts: Sequence[str], lengths: Sequence[int]) 
     ]
     return [
         rollout.model_copy(update={"thinking_tokens": length})
-        for rollout, length in zip(SUITE.judge(outputs), lengths, strict=True)
+        for rollout, length in zip(suite.judge(outputs), lengths, strict=True)
     ]
 
 
@@ -58,6 +76,8 @@ def test_flipping_signs_of_yes_or_no_changes_is_mcnemars_test() -> None:
     exact = mcnemar(before, after).p
     assert exact == pytest.approx(2 / 2**9)
     assert sign_flip_p([1.0] * 9 + [0.0] * 31, flips=60_000) == pytest.approx(exact, abs=0.001)
+    changes = [1.0] * 30 + [-1.0] * 2 + [0.0] * 8
+    assert paired([0.0] * 40, changes)[1] == mcnemar([c < 0 for c in changes], [c > 0 for c in changes]).p < 1e-6
 
 
 def test_the_trend_is_least_squares_with_stratum_means_and_a_permutation_test() -> None:
@@ -80,7 +100,7 @@ def test_the_trend_is_least_squares_with_stratum_means_and_a_permutation_test() 
     assert estimate.value is not None
     extreme = sum(permuted() >= abs(estimate.value) for _ in range(2_000)) / 2_000
     assert p == pytest.approx(extreme, abs=0.04)
-    assert trend(x, np.ones(60), names)[1] == 1.0
+    assert trend(x, np.ones(60), names) == (Estimate(0.0, None, None, 60), None)
     assert trend(np.ones(60), y, names)[0].value is None
     assert trend(x[:19], y[:19], names[:19])[1] is None
 
@@ -106,6 +126,26 @@ def test_the_relative_drop_has_an_interval_only_where_its_base_is_not_zero() -> 
     estimate = relative_drop([1.0] * 2 + [0.0] * 38, [0.0] * 40)
     assert (estimate.value, estimate.low, estimate.high) == (1.0, None, None)
     assert relative_drop([0.0] * 40, [1.0] * 40).value is None
+
+
+def test_items_that_are_all_alike_leave_room_for_others() -> None:
+    alike = proportion([True] * 30)
+    assert mean([1.0] * 30) == pytest.approx(alike)
+    assert ratio([2.0] * 30, [2.0] * 30) == pytest.approx(alike)
+    assert rate(["a"] * 2 + [str(i) for i in range(29)], [True] * 31) == pytest.approx(alike)
+    assert alike.low is not None
+    room = 1 - alike.low
+    assert paired([0.5] * 30, [0.5] * 30) == (pytest.approx((0, -room, room, 30)), 1.0)
+    assert relative_drop([0.5] * 30, [0.5] * 30) == pytest.approx((0, -2 * room, 2 * room, 30))
+    assert mean([64.0] * 30) == (64, 64, 64, 30)  # a count has no bounds
+    assert over_seeds([0.5] * 3) == (0.5, None, None, 3)
+
+
+def test_intervals_of_rare_failures_cover_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stats, "RESAMPLES", 200)
+    rng = np.random.default_rng(2)
+    found = [mean(list(rng.binomial(3, 0.99, 20) / 3)) for _ in range(200)]  # in half of them nothing fails
+    assert sum(one.low <= 0.99 <= one.high for one in found if one.low and one.high) >= 180
 
 
 # ---- length bins ---------------------------------------------------------------------------------------------------
@@ -221,6 +261,45 @@ def test_further_constraints_are_compared_within_problems_or_not_at_all() -> Non
     assert plain["effects"] == []
     assert "count and problem are confounded" in plain["rule"]
     assert "no prompts without constraints" in plain["rule"]
+
+
+def test_items_without_constraints_are_no_part_of_what_constraints_cost() -> None:
+    items = [item for n in range(30) for item in _levels(n)]
+    right = [item.labels["count"] != "2" for item in items]
+    fresh = CachedSuite()  # these items have ids that others have
+    drawn = judged(items, [RIGHT if is_right else WRONG for is_right in right], [5] * 90, fresh)
+    bare = [r.model_copy(update={"arm": UNCONSTRAINED}) for r in judged(items, [RIGHT] * 90, [5] * 90, fresh)]
+    for rollouts in (drawn, [*drawn, *bare]):  # without constraints: the items that have none, and the other arm
+        found = difficulty({}, rollouts)
+        rows = {row["label"]: row for row in found["rows"]}
+        assert (rows["all"]["n"], rows["all"]["correct"]["value"]) == (60, 0.5)
+        assert rows["all"]["hacc"]["n"] == rows["all"]["correct"]["n"] == 60
+        assert (rows["0 constraints"]["n"], rows["0 constraints"]["correct"]["value"]) == (30, 1.0)
+        drop = effect(found, "relative drop", "correct")["estimate"]
+        assert (drop["value"], drop["n"]) == (0.5, 30)  # problems: its items are no independent evidence
+        assert effect(found, "0 -> 1 constraints, same problem", "correct")["estimate"]["value"] == 0
+
+
+def _levels(problem: int) -> list[Item]:
+    """Return a problem under none, one and two constraints; what it asks under none is not judged."""
+    one, two = crossed_items(problem + 1)[-3:-1]
+    none = one.model_copy(
+        update={
+            "id": f"{problem}/none",
+            "labels": {**one.labels, "count": "0"},
+            "instruction": one.instruction and one.instruction.model_copy(update={"tree": And(parts=())}),
+        }
+    )
+    return [none, one, two]
+
+
+def test_truncation_that_is_unknown_of_some_is_unknown() -> None:
+    texts = ["x", "<think>so"] * 30  # of stored responses, only thinking that never closes tells that it was cut off
+    rollouts = SUITE.judge([Output(item, "constrained", 0, text) for item, text in zip(ITEMS, texts, strict=False)])
+    assert [rollout.truncated for rollout in rollouts[:2]] == [None, True]
+    found = stages([Stage("a", {}, rollouts), Stage("b", {}, rollouts)])
+    assert found["rows"][0]["truncated"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert {one["metric"] for one in found["effects"]} == {"hacc", "sacc", "correct"}
 
 
 # ---- commands ------------------------------------------------------------------------------------------------------

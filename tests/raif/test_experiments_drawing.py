@@ -36,12 +36,11 @@ class Steps(ScriptedGenerator):
         super().__init__(0, prefilled=prefilled)
         self.step, self.silent = step, silent
 
-    def _complete(self, request: Request) -> Completion:
+    def _complete(self, request: Request, cap: int) -> Completion:
         opening = "" if self.think.prefilled or request.prefix else "<think>"
-        assert request.cap is not None
         tokens = self.step if request.stop else 10
-        if request.cap <= tokens:
-            return Completion(f"{opening}and", request.cap, ended=False)
+        if cap <= tokens:
+            return Completion(f"{opening}and", cap, ended=False)
         if request.prefix.count("hm") >= self.silent:
             return Completion("mute", 1, ended=True)
         if request.stop:

@@ -52,7 +52,7 @@ def test_all_that_does_not_fit_is_one_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        ('{"id": "i0", "response": 3}\n', r":1 field response: Input should be a valid string"),
+        ('{"id": "i0", "response": 3}\n', r":1 field response is 3: Input should be a valid string"),
         ('{"id": "i0", "response": "x"}\n{"id": "i1"\n', r":2 is no JSON"),
         ('{"id": "i0", "response": "x"}\n[]\n', r":2 is no object"),
         ('{"key": 1, "text": ""}\n', r":1 has neither `id` nor `prompt` \(it has: key, text\)"),

@@ -269,7 +269,7 @@ PROBLEMS = {
     "fill no generation batch": {"gradient_accumulation_steps": 16, "steps_per_generation": 16},
     "source 'maths' gives no training row": {"mix": [{"name": "maths", "source": "-"}]},
     "of the experts exceed their cap": {"max_completion_length": 8},
-    "exceed the policy's 1024 positions": {"max_completion_length": 1000},
+    "exceed the policy's 4096 positions": {"max_completion_length": 4090},
     "temperature 0.7": {"temperature": 0.7},
     "warm-up takes 3 of 4": {"warmup_steps": 3, "lr_scheduler_type": "cosine"},
     "contrast begins after step 4 of 4": {"contrast": "online", "contrast_warmup_steps": 4},

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from raif.evaluation.comparison import estimate_of
 from raif.evaluation.records import EvaluatedRollout, Item, Output
 from raif.suites import suite
 from raif.suites.mathif import MathIF
@@ -161,7 +162,9 @@ def test_rates_by_hand_with_two_samples(tmp_path: Path) -> None:
     outputs = [Output(items[n // 2], "constrained", n % 2, text, 10 * n, True) for n, text in enumerate(texts)]
     metrics = mathif.summarize(items, mathif.judge(outputs))
     for profile in ("parity", "strict"):
-        assert metrics[profile] == {"hacc": 0.5, "hacc_ci": None, "sacc": 0.5, "sacc_ci": None}
+        assert metrics[profile] == {
+            "hacc": 0.5, "hacc_ci": None, "hacc_n": 2, "sacc": 0.5, "sacc_ci": None, "sacc_n": 2
+        }  # fmt: skip
         followed = {name: group[profile]["followed"] for name, group in metrics["groups"]["constraint"].items()}
         assert followed == {NO_COMMA[0]: 0.5, QUOTED[0]: 0.5, TWO_BULLETS[0]: 0.5}
         assert metrics["groups"]["family"]["format"][profile]["followed"] == 0.5
@@ -213,7 +216,8 @@ def test_one_problem_under_none_to_three_constraints(tmp_path: Path) -> None:
     assert metrics["correct_change"]["value"] == pytest.approx(-1 / 3)
     groups = metrics["groups"]["count"]
     assert groups["0"]["n"] == 25
-    assert groups["0"]["parity"]["hacc"] is None
+    assert (groups["0"]["parity"]["hacc"], groups["0"]["parity"]["hacc_n"]) == (None, 0)
+    assert metrics["strict"]["hacc_n"] == estimate_of(metrics, "hacc")["n"] == 75
     assert [groups[n]["strict"]["hacc"] for n in "123"] == [1, 1, 0]
     assert metrics["strict"]["hacc"] == pytest.approx(2 / 3)
     assert metrics["ceiling"]["parity"] == metrics["ceiling"]["strict"] == {"hacc": 1, "sacc": 1}
