@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
-from jinja2 import TemplateError
-from transformers import AutoConfig, AutoTokenizer, Trainer
+from transformers import AutoConfig, Trainer
 
 from data_gen.shards import WARM_START
 from raif.chat import ChatFormat, ThinkFormat
 from raif.checkpoints import forget_after, last_complete_checkpoint
+from raif.generation import loading
 from raif.graceful import EXIT_CODE, GracefulStop
 from raif.memory import unreachable
 from raif.model_paths import EMBEDDED, check_model_path
@@ -90,30 +90,13 @@ def open_chat(
     policy: str, revision: str | None, trust_remote_code: bool, template_kwargs: Mapping[str, Any] | None, style: str
 ) -> tuple[ChatFormat, ThinkFormat]:
     """Load the policy's tokenizer and find how it is prompted and marks its thinking; `style` `auto` probes it."""
-    chat = ChatFormat(load_tokenizer(policy, revision, trust_remote_code), template_kwargs)
-    return chat, chat.probe(None if style == "auto" else style)  # type: ignore[arg-type]
-
-
-def load_tokenizer(policy: str, revision: str | None, trust_remote_code: bool) -> Any:
-    """Load the policy's tokenizer; one that cannot be reached or used is an error that says what to do."""
+    options: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            policy, revision=revision, padding_side="left", trust_remote_code=trust_remote_code
-        )
-        AutoConfig.from_pretrained(policy, revision=revision, trust_remote_code=trust_remote_code)
+        AutoConfig.from_pretrained(policy, **options)
     except (OSError, ValueError) as error:
         raise unreachable(policy, error) from error
-    if tokenizer.eos_token_id is None:
-        raise RaifError(f"the tokenizer of {policy} has no eos_token; set it in tokenizer_config.json.")
-    try:
-        tokenizer.apply_chat_template([{"role": "user", "content": "?"}], tokenize=False)
-    except (ValueError, TemplateError) as error:
-        reason = str(error).split("!")[0]
-        raise RaifError(
-            f"the chat template of {policy} cannot be used: {reason}. Take the instruct version of the model, or save "
-            "a tokenizer with a chat_template beside its weights."
-        ) from error
-    return tokenizer
+    chat = loading.open_chat(policy, loading.load_tokenizer(policy, padding_side="left", **options), template_kwargs)
+    return chat, chat.probe(None if style == "auto" else style)  # type: ignore[arg-type]
 
 
 def resolve_policy(name: str, data_folder: Path, output: Path, seed: int) -> str:

@@ -3,7 +3,7 @@
 from data_gen.crossed.benchmark import BenchmarkTask, read_tasks, witness_file
 from data_gen.crossed.making import make_crossed
 from data_gen.crossed.verdicts import Demand, Task, Verdicts, verdicts_on
-from data_gen.crossed.witnesses import Witness, find_witness, proof
+from data_gen.crossed.witnesses import Witness, find_witness
 
 __all__ = [
     "BenchmarkTask",
@@ -13,7 +13,6 @@ __all__ = [
     "Witness",
     "find_witness",
     "make_crossed",
-    "proof",
     "read_tasks",
     "verdicts_on",
     "witness_file",

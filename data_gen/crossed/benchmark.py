@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from data_gen.crossed.verdicts import Demand, Task
-from data_gen.crossed.witnesses import Witness, find_witness, proof
+from data_gen.crossed.witnesses import Witness, find_witness
 from data_gen.seeds.rows import Row, read_rows
 from data_gen.shards import write_file
 from rewards.errors import RaifError
+from rewards.parity import suite
+from rewards.parity.contradictions import contradiction
 
 COLUMNS = ("question", "answer", "constraint_name", "constraint_args")
 UNMET = "unmet.jsonl"
@@ -114,7 +116,8 @@ def _met(witness: Witness) -> dict[str, bool]:
 
 def _shortfall(task: Task, witness: Witness) -> dict[str, Any]:
     """Return what a response lacks, and why."""
-    verdicts, proved = witness.verdicts, proof(task)
+    checks = [suite("mathif").bind(each.id, each.arguments) for each in task.demands]
+    verdicts, proved = witness.verdicts, contradiction(checks)
     refused = {
         name: [demand.id for demand, met in zip(task.demands, each, strict=True) if not met]
         for name, each in (("parity", verdicts.parity), ("strict", verdicts.strict))

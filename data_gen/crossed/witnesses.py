@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 from data_gen.crossed.statements import solutions
-from data_gen.crossed.verdicts import Demand, Task, Verdicts, parity_verdicts, verdicts_on
+from data_gen.crossed.verdicts import Task, Verdicts, verdicts_on
 from data_gen.seeds import Solution
 from data_gen.witness import solve
 from rewards.constraint import Context
@@ -20,7 +20,7 @@ from rewards.constraint import Context
 LANGUAGE = "language:response_language"
 CAPITAL, LOWERCASE = "change_case:english_capital", "change_case:english_lowercase"
 BULLETS, QUOTATION = "detectable_format:number_bullet_lists", "startend:quotation"
-CAPITAL_WORDS, REPEAT = "change_case:capital_word_frequency", "combination:repeat_prompt"
+CAPITAL_WORDS = "change_case:capital_word_frequency"
 _LONE_CAPITAL = re.compile(r"(?<![\\\w{])[A-Z](?![\w}])")
 
 
@@ -89,22 +89,3 @@ def _forms(text: str, ids: set[str]) -> list[str]:
     if CAPITAL_WORDS in ids:
         forms.append(_LONE_CAPITAL.sub(lambda match: match[0].lower(), text))
     return forms
-
-
-def proof(task: Task) -> str:
-    """Say why no text at all can meet the official checks, where that is certain; empty where it is not.
-
-    What has to be repeated stands in every response; a check that it fails and that no addition repairs cannot be met.
-    """
-    for repeat in (demand for demand in task.demands if demand.id == REPEAT):
-        repeated = str(repeat.arguments["prompt_to_repeat"]).strip().lower() + "x"  # whatever follows it
-        for other in task.demands:
-            if _only_forbids(other) and not parity_verdicts([other], repeated)[0]:
-                return f"the text that {REPEAT} asks to repeat breaks {other.id}"
-    return ""
-
-
-def _only_forbids(demand: Demand) -> bool:
-    """Tell whether a text that fails the check still fails it with anything added."""
-    few = "less than" in (demand.arguments.get("relation"), demand.arguments.get("capital_relation"))
-    return few or demand.id in ("punctuation:no_comma", "keywords:forbidden_words")

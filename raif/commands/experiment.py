@@ -283,8 +283,9 @@ def _named(text: str) -> tuple[str, Path]:
 
 def _unused(out: Path, name: str) -> Path:
     """Refuse a folder that holds something else than a result of this experiment."""
-    from raif.evaluation.runner import GENERATIONS, held_by_others, read_record
+    from raif.evaluation.runner import GENERATIONS, held_by_others
     from raif.experiments.results import EXPERIMENT
+    from raif.json_files import read_record
 
     if (out / "settings.json").is_file() or (out / "metrics.json").is_file() or out.is_file():
         raise RaifError(f"{out} is an evaluation or a file; choose another --out for the experiment {name}.")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from raif.evaluation.redaction import redacted
-from raif.plots.folder import EXPERIMENT, LOG, METRICS, PLOTS, RESULTS, plots_in, read_record
+from raif.json_files import read_record
+from raif.plots.folder import EXPERIMENT, LOG, METRICS, PLOTS, RESULTS, plots_in
 from raif.plots.style import save
 from raif.rollouts import read_jsonl
 from rewards.errors import RaifError

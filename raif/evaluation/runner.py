@@ -20,6 +20,7 @@ from raif.generation import Generator, Request, Sampling
 from raif.generation.replay import Responses
 from raif.generation.run import complete
 from raif.generation.store import Store, bound_identity
+from raif.json_files import read_record
 from raif.rollouts import read_rollouts
 from raif.suites.protocol import Suite
 from raif.versions import commit, versions
@@ -163,17 +164,6 @@ def load_evaluation(folder: Path) -> tuple[dict[str, Any], list[EvaluatedRollout
     if (found := len({rollout.instruction_id for rollout in rollouts})) != metrics.get("n"):
         raise RaifError(f"{path} holds rollouts of {found} items, {METRICS} speaks of {metrics.get('n')}; {again}.")
     return metrics, rollouts
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """Read a JSON object that a command wrote."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RaifError(f"{path} is damaged ({error}); remove it and run the command that wrote it again.") from error
-    if not isinstance(content, dict):
-        raise RaifError(f"{path} holds no JSON object; remove it and run the command that wrote it again.")
-    return content
 
 
 def spread(items: Sequence[Item], limit: int) -> list[Item]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from raif.json_files import read_record
 from raif.plots.cap import ablation_figures
 from raif.plots.experiments import experiment_figure
 from raif.plots.heatmap import constraint_heatmap, constraint_rates
@@ -47,17 +47,6 @@ def plots_in(folder: Path) -> list[Plot]:
             "Name the --out folder of `raif evaluate`, `raif experiment`, `raif ablate` or `raif run`."
         )
     return plots
-
-
-def read_record(path: Path) -> Record:
-    """Read a JSON object."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RaifError(f"{path} is not JSON: {error}. Run the command that writes it again.") from error
-    if not isinstance(content, dict):
-        raise RaifError(f"{path} holds no JSON object. Run the command that writes it again.")
-    return content
 
 
 def _evaluation(folder: Path, metrics: Record) -> Iterator[Plot]:

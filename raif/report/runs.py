@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from raif.json_files import read_record
 from rewards.errors import RaifError
 
 EXPECTED = (
@@ -84,15 +85,7 @@ def _labels(paths: Sequence[Path]) -> list[str]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; a file that is not there is an empty one."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RaifError(f"{path} is not JSON: {error}. Remove it and run the stage that writes it again.") from error
-    if not isinstance(content, dict):
-        raise RaifError(f"{path} holds no JSON object. Remove it and run the stage that writes it again.")
-    return content
+    return read_record(path) if path.is_file() else {}
 
 
 # ---- rollouts and prompts -----------------------------------------------------------------------------------------

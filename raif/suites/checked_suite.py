@@ -13,13 +13,13 @@ from raif.chat import Messages
 from raif.evaluation import stats
 from raif.evaluation.records import CONSTRAINED, EvaluatedRollout, Item, Output
 from raif.suites.checking import ItemChecks, Verdicts
-from raif.suites.contradictions import contradiction
 from raif.suites.judged import assuming, official_outcomes, rollout_of, strict_outcomes, undecided
 from raif.suites.rates import known, over_items, truncated
 from raif.suites.reading import BenchmarkRow, read_benchmark, read_responses, unique
 from raif.suites.splits import divide
 from rewards.errors import RaifError
 from rewards.parity import suite
+from rewards.parity.contradictions import contradiction
 from rewards.response import Response
 
 FLOOR = "."

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from raif.suites.contradictions import contradiction
 from rewards.parity import suite
+from rewards.parity.contradictions import contradiction
 from rewards.parity.view import View
 
 Demand = tuple[str, dict[str, Any]]
