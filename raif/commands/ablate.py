@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from data_gen.progress import progress_bars
+from raif.commands.outcome import check_wandb, plot_and_log
 from rewards.errors import RaifError, unknown_name
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def ablate(
     show_plan: Annotated[bool, typer.Option("--plan", help="Print the runs and their state; start nothing.")] = False,
     collect: Annotated[bool, typer.Option("--collect", help="Only collect what is finished.")] = False,
     emit: Annotated[str | None, typer.Option(help="Write a slurm array or a wandb sweep; start nothing.")] = None,
+    wandb: Annotated[str | None, typer.Option(help="Log tables and plots to this project of wandb.")] = None,
 ) -> None:
     """Train and evaluate every cell of a plan under every seed, and compare them."""
     from raif.ablation.folder import claim
@@ -37,6 +39,8 @@ def ablate(
         raise unknown_name("target of --emit:", emit, EMITTED, "Give one of these.")
     if sum((show_plan, collect, emit is not None)) > 1:
         raise RaifError("--plan, --collect and --emit exclude each other; give one.")
+    if wandb:
+        check_wandb()
     quiet_libraries()
     loaded = load_plan(plan)
     check_recipes(loaded)
@@ -55,12 +59,12 @@ def ablate(
         console.print(f"wrote {path}", soft_wrap=True, markup=False, highlight=False)
     elif collect:
         claim(loaded, out)
-        _collect(loaded, out)
+        _collect(loaded, out, wandb)
     else:
-        _run(loaded, out, jobs, only)
+        _run(loaded, out, jobs, only, wandb)
 
 
-def _run(plan: Plan, out: Path, jobs: int, only: str | None) -> None:
+def _run(plan: Plan, out: Path, jobs: int, only: str | None, wandb: str | None) -> None:
     from raif.ablation.running import choose, run_plan, summary
     from raif.graceful import EXIT_CODE
 
@@ -72,7 +76,7 @@ def _run(plan: Plan, out: Path, jobs: int, only: str | None) -> None:
 
         outcomes = run_plan(plan, out, jobs, only, say, lambda: bars.advance(task))
     if only is None and any(outcome.state == "finished" for outcome in outcomes):
-        _collect(plan, out)
+        _collect(plan, out, wandb)
     text = summary(outcomes)
     if any(outcome.state == "failed" for outcome in outcomes):
         raise RaifError(f"{text}\nThe same command tries them again.")
@@ -82,9 +86,14 @@ def _run(plan: Plan, out: Path, jobs: int, only: str | None) -> None:
         raise typer.Exit(EXIT_CODE)
 
 
-def _collect(plan: Plan, out: Path) -> None:
+def _collect(plan: Plan, out: Path, wandb: str | None) -> None:
     from raif.ablation.collecting import collect
     from raif.ablation.writing import write_tables
 
     console.print(write_tables(collect(plan, out), out), markup=False, highlight=False, soft_wrap=True)
     console.print(f"results {out / 'results.json'}   table {out / 'results.md'}", soft_wrap=True, highlight=False)
+    plot_and_log(out, wandb, _say)
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

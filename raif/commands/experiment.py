@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from raif.commands.outcome import quiet_loading, stoppable
+from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ MOST = 100  # times that thinking is kept open
 
 Folder = Annotated[Path, typer.Argument(help="A folder made by `raif evaluate`.")]
 Profile = Annotated[str, typer.Option(help="strict, or parity: as the official code judges.")]
+Wandb = Annotated[str | None, typer.Option(help="Log tables and plots to this project of wandb.")]
 ResultFolder = Annotated[Path | None, typer.Option(help="Folder of the result; by default EVALUATION_FOLDER/NAME.")]
 
 
@@ -35,29 +36,31 @@ def length_bins(
     bins: Annotated[int, typer.Option(min=2, help="Bins of equal width, and as many of equal count.")] = 6,
     truncated: Annotated[str, typer.Option(help="Cut-off rollouts: exclude, or bin (a row of their own).")] = "exclude",
     profile: Profile = "strict",
+    wandb: Wandb = None,
 ) -> None:
     """Following by length of thinking; within source and count, and within the item."""
     from raif.experiments.length_bins import length_bins as run
 
-    _from_folder(
-        "length-bins", folder, out, lambda m, r: run(m, r, bins=bins, truncated=truncated, profile=profile)  # type: ignore[arg-type]
-    )  # fmt: skip
+    def measure(metrics: Any, rollouts: Any) -> dict[str, Any]:
+        return run(metrics, rollouts, bins=bins, truncated=truncated, profile=profile)  # type: ignore[arg-type]
+
+    _from_folder("length-bins", folder, out, wandb, measure)
 
 
 @experiment_app.command("errors")
-def errors(folder: Folder, out: ResultFolder = None, profile: Profile = "strict") -> None:
+def errors(folder: Folder, out: ResultFolder = None, profile: Profile = "strict", wandb: Wandb = None) -> None:
     """Correct and followed against independence: is one given up for the other?"""
     from raif.experiments.errors import errors as run
 
-    _from_folder("errors", folder, out, lambda m, r: run(m, r, profile=profile))
+    _from_folder("errors", folder, out, wandb, lambda m, r: run(m, r, profile=profile))
 
 
 @experiment_app.command("difficulty")
-def difficulty(folder: Folder, out: ResultFolder = None, profile: Profile = "strict") -> None:
+def difficulty(folder: Folder, out: ResultFolder = None, profile: Profile = "strict", wandb: Wandb = None) -> None:
     """Sources and numbers of constraints; paired within problems where the set crosses them."""
     from raif.experiments.difficulty import difficulty as run
 
-    _from_folder("difficulty", folder, out, lambda m, r: run(m, r, profile=profile))
+    _from_folder("difficulty", folder, out, wandb, lambda m, r: run(m, r, profile=profile))
 
 
 @experiment_app.command("stages")
@@ -65,6 +68,7 @@ def stages(
     folders: Annotated[list[str], typer.Argument(help="Evaluation folders, or NAME=FOLDER; the first is compared to.")],
     out: Annotated[Path, typer.Option(help="Folder of the result.")],
     profile: Profile = "strict",
+    wandb: Wandb = None,
 ) -> None:
     """Several checkpoints or models on the same items, each against the first."""
     from raif.evaluation.runner import load_evaluation
@@ -75,7 +79,7 @@ def stages(
     named = [_named(folder) for folder in folders]
     found = run([Stage(name, *load_evaluation(path)) for name, path in named], profile=profile)
     write(_unused(out, "stages"), found)
-    _show(found, out)
+    _show(found, out, wandb)
 
 
 class Drawing(NamedTuple):
@@ -99,6 +103,7 @@ class Drawing(NamedTuple):
     limit: int
     split: str | None
     profile: str
+    wandb: str | None
 
 
 SuiteName = Annotated[str, typer.Argument(help="mathif, ifeval, ifbench or instructions.")]
@@ -145,13 +150,14 @@ def wait(
     limit: Limit = 0,
     split: Split = None,
     profile: Profile = "strict",
+    wandb: Wandb = None,
 ) -> None:
     """Budget forcing: "Wait" instead of the end of the thinking, N times; a neutral filler as control."""
     from raif.experiments.wait import run_wait
 
     asked = Drawing(
         suite, data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed,
-        batch_size, system_prompt, limit, split, profile,
+        batch_size, system_prompt, limit, split, profile, wandb,
     )  # fmt: skip
     forced = _numbers(counts)
     _check_texts(text, filler)
@@ -182,13 +188,14 @@ def repeat(
     limit: Limit = 0,
     split: Split = None,
     profile: Profile = "strict",
+    wandb: Wandb = None,
 ) -> None:
     """The constraints again at the end of the thinking; the question, a neutral text and "Wait" as controls."""
     from raif.experiments.repeat import run_repeat
 
     asked = Drawing(
         suite, data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed,
-        batch_size, system_prompt, limit, split, profile,
+        batch_size, system_prompt, limit, split, profile, wandb,
     )  # fmt: skip
     places = [name.strip() for name in positions.split(",")]
     _draw("repeat", asked, run_repeat, 3 + 3 * len(places), {"positions": places})
@@ -197,20 +204,26 @@ def repeat(
 # ---- parts --------------------------------------------------------------------------------------------------------
 
 
-def _from_folder(name: str, folder: Path, out: Path | None, run: Callable[[Any, Any], dict[str, Any]]) -> None:
+def _from_folder(
+    name: str, folder: Path, out: Path | None, wandb: str | None, run: Callable[[Any, Any], dict[str, Any]]
+) -> None:
     from raif.evaluation.runner import load_evaluation
     from raif.experiments.results import write
 
+    if wandb:
+        check_wandb()
     found = run(*load_evaluation(folder))
     target = _unused(out or folder / name, name)
     write(target, found)
-    _show(found, target)
+    _show(found, target, wandb)
 
 
 def _draw(name: str, asked: Drawing, run: Callable[..., dict[str, Any]], goes: int, options: Mapping[str, Any]) -> None:
     """Run an experiment of at most `goes` completions a sample."""
     from raif.generation.progress import generation_progress
 
+    if asked.wandb:
+        check_wandb()
     out = _unused(asked.out, name)
     with ExitStack() as opened:
         opened.enter_context(stoppable(_say))
@@ -221,7 +234,7 @@ def _draw(name: str, asked: Drawing, run: Callable[..., dict[str, Any]], goes: i
             system_prompt=asked.system_prompt,
             progress=opened.enter_context(generation_progress(console, name, total)), **options,
         )  # fmt: skip
-    _show(found, out)
+    _show(found, out, asked.wandb)
 
 
 @contextmanager
@@ -298,8 +311,8 @@ def _unused(out: Path, name: str) -> Path:
     return out
 
 
-def _show(found: Mapping[str, Any], out: Path) -> None:
-    """Print the rows, the effects and where the result is."""
+def _show(found: Mapping[str, Any], out: Path, wandb: str | None) -> None:
+    """Print the rows, the effects and where the result is; draw it, and log it if asked."""
     from raif.experiments.table import COLUMNS, cell
 
     rows = Table("", "items", *COLUMNS.values(), title=found["experiment"])
@@ -314,6 +327,7 @@ def _show(found: Mapping[str, Any], out: Path) -> None:
     console.print(rows)
     console.print(effects)
     _say(f"wrote {out}; `raif report {out}` makes a page of it")
+    plot_and_log(out, wandb, _say)
 
 
 def _say(text: str) -> None:
