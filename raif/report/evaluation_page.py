@@ -82,6 +82,15 @@ def _lede(metrics: Record) -> str:
     return f"{'; '.join(said)}." if said else "No item could be decided."
 
 
+def _baselines(baselines: Record, profiles: list[str]) -> Table:
+    columns = [(profile, key) for profile in profiles for key in ("hacc", "sacc")]
+    rows = [
+        [name(label), *(share(found[profile][key]) for profile, key in columns)] for label, found in baselines.items()
+    ]
+    titles = [f"{ACCURACIES[key]}, {profile}" for profile, key in columns]
+    return Table("Responses that follow nothing, %", ("Response", *titles), rows)
+
+
 def _result(metrics: Record) -> list[Block]:
     profiles = [profile for profile in PROFILES if has_profile(metrics, profile)]
     accuracies = [key for key in ACCURACIES if any(estimate(metrics, key, profile) for profile in profiles)]
@@ -93,6 +102,8 @@ def _result(metrics: Record) -> list[Block]:
     blocks: list[Block] = [Table("Constraints followed", [*columns, "n"], rows, WORDS)]
     if measured := _measured(metrics):
         blocks.append(measured)
+    if metrics.get("baselines"):
+        blocks.append(_baselines(metrics["baselines"], profiles))
     blocks += [Note(metrics.get("power") or power_note(metrics.get("n", 0)))]
     if metrics.get("independence"):
         blocks.append(_independence(metrics))

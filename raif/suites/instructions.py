@@ -23,6 +23,7 @@ from raif.suites.rates import (
     named,
     over_checks,
     over_items,
+    unit,
 )
 from raif.suites.splits import Divided, divide
 from rewards.caps import LengthCap
@@ -220,7 +221,7 @@ def _by_leaf(rollouts: Rollouts) -> dict[str, dict[str, Any]]:
     for rollout in rollouts:
         for leaf in rollout.verdicts:
             if leaf.status not in ("skipped", "unscored"):
-                outcome = CheckOutcome(rollout.instruction_id, leaf.type, "", leaf.status == "satisfied")
+                outcome = CheckOutcome(rollout.instruction_id, leaf.type, "", leaf.status == "satisfied", unit(rollout))
                 for label, value in _leaf_groups(leaf.path, leaf.type):
                     leaves[label][value].append(outcome)
     return {

@@ -30,6 +30,7 @@ from raif.suites.rates import (
     known,
     over_items,
     truncated,
+    unit,
 )
 from raif.suites.reading import BenchmarkRow
 from raif.suites.splits import mathif_text
@@ -132,8 +133,8 @@ class MathIF(CheckedSuite):
         main, bare = [r for r in shown if r.official], [r for r in rollouts if not r.official]
 
         def beside(members: Sequence[EvaluatedRollout]) -> dict[str, Any]:
-            problems = {_problem(r) for r in members}
-            without = [r for r in bare if _problem(r) in problems]
+            problems = {unit(r) for r in members}
+            without = [r for r in bare if unit(r) in problems]
             return {**answers(members), **correctness_change(without, [r for r in members if r.official])}
 
         return {
@@ -143,12 +144,21 @@ class MathIF(CheckedSuite):
             **joint(main, _HARD),
             "truncated_unconstrained": known(truncated(bare)),
             **self.common(items, main),
+            "baselines": self.baselines(items),
             "groups": {
                 **by_label(shown, self.measure, beside),
                 "constraint": by_check_group(main, _CHECKS, lambda check: check.constraint, beside),
                 "family": by_check_group(main, _CHECKS, lambda check: family(check.constraint), beside),
             },
         }
+
+    def baselines(self, items: Sequence[Item]) -> dict[str, Any]:
+        """Return what responses score that follow nothing: the right answer alone, and after the question."""
+        texts = {
+            "boxed answer": {item.id: f"\\boxed{{{item.answer}}}" for item in items},
+            "question and boxed answer": {item.id: f"{item.question}\n\\boxed{{{item.answer}}}" for item in items},
+        }
+        return {name: self._values(self._fixed(items, each)) for name, each in texts.items()}
 
     def item_record(self, rollout: EvaluatedRollout) -> dict[str, Any]:
         """Return what the exported JSON says of one judged response."""
@@ -203,15 +213,11 @@ def correctness_change(before: Sequence[EvaluatedRollout], after: Sequence[Evalu
     }
 
 
-def _problem(rollout: EvaluatedRollout) -> str:
-    return rollout.problem or rollout.instruction_id
-
-
 def _by_problem(rollouts: Sequence[EvaluatedRollout]) -> dict[str, list[bool]]:
     found: dict[str, list[bool]] = {}
     for rollout in rollouts:
         if rollout.correct is not None:
-            found.setdefault(_problem(rollout), []).append(rollout.correct)
+            found.setdefault(unit(rollout), []).append(rollout.correct)
     return found
 
 

@@ -17,21 +17,30 @@ Measure = Callable[[Sequence[EvaluatedRollout]], dict[str, Any]]
 
 
 class CheckOutcome(NamedTuple):
-    """What became of one check of one rollout under one rule; None where it is undecided."""
+    """What became of one check of one rollout under one rule; None where it is undecided. `unit` is resampled."""
 
     item: str
     constraint: str
     position: str  # in the item, from 1
     followed: bool | None
+    unit: str
 
 
 CheckRule = Callable[[EvaluatedRollout], Sequence[bool | None]]
 CheckRules = dict[str, dict[str, CheckRule]]
 
 
+def unit(rollout: EvaluatedRollout) -> str:
+    """Return what is resampled: the problem that items share, else the item."""
+    return rollout.problem or rollout.instruction_id
+
+
 def over_items(rollouts: Iterable[EvaluatedRollout], outcome: Outcome) -> Estimate:
-    """Return the mean of an outcome over items, samples averaged first; where it is None, a rollout is left out."""
-    found = [(rollout.instruction_id, value) for rollout in rollouts if (value := outcome(rollout)) is not None]
+    """Return the mean of an outcome over items, samples averaged first; where it is None, a rollout is left out.
+
+    Items of one problem (a crossed set has several) are no independent evidence: there the problem is the unit.
+    """
+    found = [(unit(rollout), value) for rollout in rollouts if (value := outcome(rollout)) is not None]
     ids, values = [item for item, _ in found], [value for _, value in found]
     if all(isinstance(value, bool) for value in values):
         return stats.rate(ids, [bool(value) for value in values])
@@ -39,22 +48,22 @@ def over_items(rollouts: Iterable[EvaluatedRollout], outcome: Outcome) -> Estima
 
 
 def over_checks(outcomes: Sequence[CheckOutcome]) -> Estimate:
-    """Return followed checks of all decided ones (the micro average of IFEval), with items as the resampling unit."""
+    """Return followed checks of all decided ones, the micro average of IFEval; items or problems are resampled."""
     decided = [each for each in outcomes if each.followed is not None]
-    ids = [each.item for each in decided]
+    ids = [each.unit for each in decided]
     if len(set(ids)) == len(ids):
         return stats.proportion([bool(each.followed) for each in decided])
     parts, wholes = defaultdict[str, float](float), defaultdict[str, float](float)
     for each in decided:
-        parts[each.item] += bool(each.followed)
-        wholes[each.item] += 1
+        parts[each.unit] += bool(each.followed)
+        wholes[each.unit] += 1
     return stats.ratio(list(parts.values()), list(wholes.values()))
 
 
 def check_outcomes(rollouts: Iterable[EvaluatedRollout], rule: CheckRule) -> list[CheckOutcome]:
     """Return the outcome of every check of every rollout."""
     return [
-        CheckOutcome(rollout.instruction_id, check.id, str(position), followed)
+        CheckOutcome(rollout.instruction_id, check.id, str(position), followed, unit(rollout))
         for rollout in rollouts
         for position, (check, followed) in enumerate(zip(rollout.official, rule(rollout), strict=True), 1)
     ]
