@@ -48,12 +48,14 @@ def evaluate(
 ) -> dict[str, Any]:
     """Draw `samples` completions of every item under every arm, judge them and return the metrics.
 
-    A folder that holds this very evaluation is left as it is; one that holds another is an error.
+    A folder that holds this very evaluation is left as it is; one that holds another is an error. Under other options
+    of the suite what was drawn is judged again.
     """
     chosen = _arms(suite, arms)
     check_unique([item.id for item in items])
     settings = {
         "suite": suite.name,
+        "options": suite.options,
         "arms": list(chosen),
         "samples": samples,
         "system_prompt": system_prompt,
@@ -116,6 +118,7 @@ def replay(
     rollouts = suite.judge([output for output in outputs if output.item.id in ids])
     settings = {
         "suite": suite.name,
+        "options": suite.options,
         "arms": list(responses),
         "samples": 1 + max((sample for stored in responses.values() for _, sample in stored.outputs), default=0),
         "responses": {arm: stored.record() for arm, stored in responses.items()},
@@ -182,10 +185,11 @@ def held_by_others(out: Path, own: Sequence[str] = ()) -> str:
 
 
 def items_digest(items: Sequence[Item]) -> str:
-    """Return a digest of ids and prompts."""
+    """Return a digest of ids, prompts, and what is demanded."""
     found = hashlib.sha256()
     for item in items:
-        found.update(json.dumps([item.id, item.prompt, item.bare_prompt]).encode() + b"\n")
+        shown = [item.id, item.prompt, item.bare_prompt, item.answer, item.checks]
+        found.update(json.dumps(shown, default=str).encode() + b"\n")
     return f"{len(items)}:{found.hexdigest()[:16]}"
 
 
@@ -220,7 +224,7 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     path, plain = out / SETTINGS, json.loads(json.dumps(settings))
     if path.is_file():
         before = read_record(path)
-        compared = {key: _changed(key, *_bound(before, plain, key)) for key in sorted({*before, *plain})}
+        compared = {key: _changed(key, *_bound(before, plain, key)) for key in sorted({*before, *plain} - {"options"})}
         differ = {key: texts for key, texts in compared.items() if texts}
         if differ and _has_results(out):
             told = "; ".join(text for texts in differ.values() for text in texts)
@@ -228,7 +232,7 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
                 f"{out} holds an evaluation with other settings: {', '.join(differ)} differ ({told}); choose another "
                 "--out."
             )
-        if (out / METRICS).is_file() and not differ:
+        if (out / METRICS).is_file() and not differ and before.get("options") == plain["options"]:
             return read_record(out / METRICS)
     elif held := held_by_others(out):
         raise RaifError(f"{out} holds something else than an evaluation of this kind ({held}); choose another --out.")

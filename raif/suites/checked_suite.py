@@ -42,6 +42,7 @@ class CheckedSuite(ABC):
 
     def __init__(self, ceiling: str = "") -> None:
         self.versions = {"official": suite(self.name).version}
+        self.options = {"ceiling": ceiling} if ceiling else {}
         self._ceiling = ceiling
         self._witnesses: dict[str, str] = {}
 

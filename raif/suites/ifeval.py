@@ -73,7 +73,7 @@ class IFEval(CheckedSuite):
     def __init__(self, protocol: str = "google", ceiling: str = "") -> None:
         super().__init__(ceiling)
         self.harness = harness(protocol)
-        self.versions["protocol"] = protocol
+        self.versions["protocol"] = self.options["protocol"] = protocol
 
     def item(self, row: BenchmarkRow) -> Item:
         columns = row.columns

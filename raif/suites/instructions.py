@@ -60,6 +60,7 @@ class InstructionSuite:
     def __init__(self, splits: Sequence[str]) -> None:
         self.splits = tuple(splits)
         self.versions: dict[str, str] = {}
+        self.options: dict[str, str] = {}
 
     def load(self, data: str) -> list[Item]:
         """Read the instructions of the splits; one that does not exist is an error."""

@@ -21,6 +21,7 @@ class Suite(Protocol):
     top_p: float
     arms: tuple[str, ...]
     versions: dict[str, str]
+    options: dict[str, str]
 
     def load(self, data: str) -> list[Item]:
         """Read the items of a local folder, a file or a hub data set; ids are unique."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,23 @@ def test_evaluation_is_deterministic_and_not_repeated(policy: Path, smoke_data: 
     assert gain(rollouts, list(reversed(rollouts)), "soft").value == 0.0  # joined by id, not by position
     with pytest.raises(RaifError, match=r"sampling\.seed is 6, was 5"):
         evaluate_model(str(policy), suite("instructions"), items, sampling._replace(seed=6), tmp_path / "a", samples=2)
+
+
+def test_under_another_protocol_what_was_drawn_is_judged_again(policy: Path, tmp_path: Path) -> None:
+    data, out = tmp_path / "input_data.jsonl", tmp_path / "out"
+    row = {"key": 1, "prompt": "Hi.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+    data.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    found = {}
+    for protocol in ("google", "lm-eval"):
+        ifeval = suite("ifeval", protocol=protocol)
+        found[protocol] = evaluate_model(str(policy), ifeval, ifeval.load(str(data)), Sampling(cap=4), out)
+    assert (out / "generations/completions.jsonl").read_text(encoding="utf-8").count("\n") == 1
+    assert found["lm-eval"]["settings"]["options"] == {"protocol": "lm-eval"}
+    assert load_evaluation(out)[0] == found["lm-eval"]
+    row["instruction_id_list"] = ["startend:quotation"]
+    data.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    with pytest.raises(RaifError, match="items differ"):
+        evaluate_model(str(policy), ifeval, ifeval.load(str(data)), Sampling(cap=4), out)
 
 
 def test_results_are_broken_down_by_label_and_by_leaf(policy: Path, smoke_data: Path, tmp_path: Path) -> None:
