@@ -128,6 +128,12 @@ def test_evaluations_experiments_and_their_report_work_one_after_another(
     assert "<title>" in (tmp_path / "report.html").read_text()
 
 
+def test_the_ablation_shown_is_a_plan_that_can_run(tmp_path: Path) -> None:
+    (command,) = commands_of("What a rollout cap does")
+    run_here(f"{command} --plan", tmp_path, tmp_path, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_published_responses_are_replayed_as_shown(shared_dir: Path, tmp_path: Path) -> None:
     export, judge = (line for line in commands_of("Evaluate") if "ifeval" in line)
     data = shared_dir / "data/ifeval"
