@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 console = Console()
 #: Options that only matter where completions are drawn, with their defaults.
 DRAWING = {
-    "cap": None, "backend": "transformers", "base_url": None, "api_key_env": None, "tokenizer": None, "samples": 1,
-    "temperature": 1.0, "top_p": None, "seed": 0, "batch_size": 64, "system_prompt": None,
+    "cap": None, "backend": "transformers", "base_url": None, "api_key_env": None, "tokenizer": None,
+    "continuous": False, "samples": 1, "temperature": 1.0, "top_p": None, "seed": 0, "batch_size": 64,
+    "system_prompt": None,
 }  # fmt: skip
 
 
@@ -37,6 +38,7 @@ class Ask(NamedTuple):
     base_url: str | None
     api_key_env: str | None
     tokenizer: str | None
+    continuous: bool
     samples: int
     temperature: float
     top_p: float | None
@@ -66,6 +68,7 @@ def evaluate(
     base_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server, for backend openai.")] = None,
     api_key_env: Annotated[str | None, typer.Option(help="Environment variable that holds the server's key.")] = None,
     tokenizer: Annotated[str | None, typer.Option(help="Render prompts for the server with this tokenizer.")] = None,
+    continuous: Annotated[bool, typer.Option("--continuous", help="Continuous batching (transformers, GPU).")] = False,
     samples: Annotated[int, typer.Option(min=1, help="Completions per item and arm.")] = 1,
     temperature: Annotated[float, typer.Option(min=0, help="0 is greedy.")] = 1.0,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Nucleus; MathIF 0.95, else 1.")] = None,
@@ -92,8 +95,8 @@ def evaluate(
     To judge stored ones: raif evaluate ifeval --data FILE --responses FILE --json FILE
     """
     ask = Ask(
-        data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed, batch_size,
-        system_prompt, limit, arm, export_prompts, responses, unconstrained, json_file, wandb,
+        data, model, out, cap, backend, base_url, api_key_env, tokenizer, continuous, samples, temperature, top_p,
+        seed, batch_size, system_prompt, limit, arm, export_prompts, responses, unconstrained, json_file, wandb,
     )  # fmt: skip
     _evaluate(suite, ask, {"protocol": protocol, "split": split, "ceiling": ceiling})
 
@@ -220,6 +223,8 @@ def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
     from raif.generation.served import Limits
 
     options: dict[str, Any] = {"base_url": ask.base_url, "api_key_env": ask.api_key_env, "tokenizer": ask.tokenizer}
+    if ask.continuous:
+        options["continuous"] = True
     if ask.backend == "openai":
         options["limits"] = Limits(concurrency=ask.batch_size)
     generator = open_generator(ask.backend, str(ask.model), **options)
