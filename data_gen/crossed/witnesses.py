@@ -46,6 +46,7 @@ def find_witness(task: Task, given: Sequence[Solution] = ()) -> Witness:
         given: solutions in English that are tried first, where the demands leave the language open.
 
     Example:
+        >>> from data_gen.crossed.verdicts import Demand
         >>> shout = Task("What is 3 + 4?", "7", (Demand("change_case:english_capital"), Demand("startend:quotation")))
         >>> found = find_witness(shout)
         >>> found.text, found.verdicts.perfect
