@@ -15,6 +15,7 @@ from accelerate.utils import broadcast_object_list
 from trl import ModelConfig
 
 from raif.config import RAIFConfig, resolved
+from raif.json_files import write_whole
 from rewards.errors import RaifError
 
 logger = logging.getLogger("raif")
@@ -112,10 +113,7 @@ def decided_by_main(decide: Callable[[], T]) -> T:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a file that appears at once and whole, in a folder that is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(content, indent=2, default=str) + "\n")
 
 
 def _recorded(output: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from raif import __version__
-from raif.evaluation.comparison import estimate_of, gain
+from raif.evaluation.comparison import cell, estimate_of, gain
 from raif.evaluation.runner import load_evaluation
 from raif.evaluation.stats import Estimate
 from raif.rollouts import read_jsonl
@@ -64,15 +64,15 @@ def _table(before: dict[str, Any], after: dict[str, Any], gains: dict[str, Estim
             {
                 "metric": label,
                 "floor": _percent(before["floor"]["strict"].get(key)),
-                "before": _interval(estimate_of(before, key)),
-                "after": _interval(estimate_of(after, key)),
-                "gain": _interval(gains[field]._asdict(), signed=True),
+                "before": cell(estimate_of(before, key)),
+                "after": cell(estimate_of(after, key)),
+                "gain": cell(gains[field]._asdict(), signed=True),
                 "ceiling": _percent(before["ceiling"]["strict"].get(key)),
             }
         )
     for key, label in (("truncated", "truncated"), ("well_formed", "well-formed")):
         row = {"metric": label, "floor": "", "gain": "", "ceiling": ""}
-        rows.append({**row, "before": _interval(before[key]), "after": _interval(after[key])})
+        rows.append({**row, "before": cell(before[key]), "after": cell(after[key])})
     return rows
 
 
@@ -82,13 +82,3 @@ def _mean(values: list[float]) -> float | None:
 
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}"
-
-
-def _interval(estimate: dict[str, Any], signed: bool = False) -> str:
-    if estimate["value"] is None:
-        return ""
-    sign = "+" if signed else ""
-    text = f"{100 * estimate['value']:{sign}.1f}"
-    if estimate["low"] is None:
-        return text
-    return f"{text} [{100 * estimate['low']:{sign}.1f}, {100 * estimate['high']:{sign}.1f}]"

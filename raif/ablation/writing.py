@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from raif.ablation.plan import BEFORE
+from raif.evaluation.comparison import cell as in_percent
 
 PERCENT = {
     "hacc": "HAcc", "sacc": "SAcc", "correct": "correct", "correct_unconstrained": "correct, no constraints",
@@ -35,7 +36,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         [
             *_axes(results, cell),
             str(len(cell["seeds"])),
-            *(_percent(cell["metrics"].get(name)) for name in shown),
+            *(_percent(cell["metrics"], name) for name in shown),
             *(_count(cell["metrics"].get(name)) for name in counted),
         ]
         for cell in results["cells"]
@@ -81,8 +82,8 @@ def _axes(results: Mapping[str, Any], cell: Mapping[str, Any]) -> list[str]:
 
 
 def _contrast(row: Mapping[str, Any]) -> list[str]:
-    change = _percent(row["estimate"], signed=True)
-    seeds = _percent(row["over_seeds"], signed=True)
+    change = in_percent(row["estimate"], signed=True)
+    seeds = in_percent(row["over_seeds"], signed=True)
     return [row["from"], row["to"], PERCENT[row["metric"]], change, _p(row["p"]), _p(row["p_holm"]), seeds]
 
 
@@ -95,14 +96,8 @@ def _has(cell: Mapping[str, Any], name: str) -> bool:
     return name in cell["metrics"] and cell["metrics"][name]["value"] is not None
 
 
-def _percent(estimate: Mapping[str, Any] | None, signed: bool = False) -> str:
-    if estimate is None or estimate["value"] is None:
-        return ""
-    sign = "+" if signed else ""
-    text = f"{100 * estimate['value']:{sign}.1f}"
-    if estimate["low"] is None:
-        return text
-    return f"{text} [{100 * estimate['low']:{sign}.1f}, {100 * estimate['high']:{sign}.1f}]"
+def _percent(metrics: Mapping[str, Any], name: str) -> str:
+    return in_percent(metrics[name]) if name in metrics else ""
 
 
 def _count(estimate: Mapping[str, Any] | None) -> str:

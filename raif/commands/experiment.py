@@ -313,7 +313,8 @@ def _unused(out: Path, name: str) -> Path:
 
 def _show(found: Mapping[str, Any], out: Path, wandb: str | None) -> None:
     """Print the rows, the effects and where the result is; draw it, and log it if asked."""
-    from raif.experiments.table import COLUMNS, cell
+    from raif.evaluation.comparison import cell
+    from raif.experiments.table import COLUMNS
 
     rows = Table("", "items", *COLUMNS.values(), title=found["experiment"])
     for one in found["rows"]:

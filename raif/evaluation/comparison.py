@@ -34,3 +34,19 @@ def gain(before: Sequence[EvaluatedRollout], after: Sequence[EvaluatedRollout], 
 def _means(rollouts: Sequence[EvaluatedRollout], field: str) -> dict[str, float]:
     decided = [(r.instruction_id, float(value)) for r in rollouts if (value := getattr(r, field)) is not None]
     return item_means([key for key, _ in decided], [value for _, value in decided])
+
+
+def cell(estimate: Mapping[str, Any], percent: bool = True, signed: bool = False) -> str:
+    """Return an estimate as text.
+
+    Example:
+        >>> cell({"value": 0.5, "low": 0.25, "high": 0.75, "n": 30})
+        '50.0 [25.0, 75.0]'
+    """
+    if estimate["value"] is None:
+        return ""
+    factor, form = (100 if percent else 1), "{:+.1f}" if signed else "{:.1f}"
+    value = form.format(factor * estimate["value"])
+    if estimate["low"] is None:
+        return value
+    return f"{value} [{form.format(factor * estimate['low'])}, {form.format(factor * estimate['high'])}]"

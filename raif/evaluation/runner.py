@@ -20,7 +20,7 @@ from raif.generation import Generator, Request, Sampling
 from raif.generation.replay import Responses
 from raif.generation.run import complete
 from raif.generation.store import Store, bound_identity
-from raif.json_files import read_record
+from raif.json_files import read_record, write_whole
 from raif.rollouts import read_rollouts
 from raif.suites.protocol import Suite
 from raif.versions import commit, versions
@@ -147,7 +147,7 @@ def export_prompts(suite: Suite, items: Sequence[Item], path: Path, arm: str | N
 def export_json(suite: Suite, metrics: Mapping[str, Any], rollouts: Sequence[EvaluatedRollout], path: Path) -> None:
     """Write the metrics with the verdicts on every item."""
     record = {**metrics, "items": [suite.item_record(rollout) for rollout in rollouts]}
-    _write(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+    write_whole(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
 
 
 def load_evaluation(folder: Path) -> tuple[dict[str, Any], list[EvaluatedRollout]]:
@@ -205,7 +205,7 @@ def check_unique(ids: Sequence[str]) -> None:
 
 def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write JSON lines in one piece."""
-    _write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     elif held := held_by_others(out):
         raise RaifError(f"{out} holds something else than an evaluation of this kind ({held}); choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
-    _write(path, json.dumps(plain, indent=1) + "\n")
+    write_whole(path, json.dumps(plain, indent=1) + "\n")
     return None
 
 
@@ -271,8 +271,8 @@ def _finish(
 ) -> dict[str, Any]:
     metrics = _metrics(suite, items, rollouts, settings)
     write_lines(out / ITEMS, [_shown(item) for item in items])
-    _write(out / ROLLOUTS, "".join(rollout.model_dump_json() + "\n" for rollout in rollouts))
-    _write(out / METRICS, json.dumps(metrics, ensure_ascii=False, indent=1) + "\n")
+    write_whole(out / ROLLOUTS, "".join(rollout.model_dump_json() + "\n" for rollout in rollouts))
+    write_whole(out / METRICS, json.dumps(metrics, ensure_ascii=False, indent=1) + "\n")
     return metrics
 
 
@@ -310,16 +310,3 @@ def _with_thinking_tokens(rollouts: list[EvaluatedRollout], generator: Generator
         rollout if thought is None else rollout.model_copy(update={"thinking_tokens": count})
         for rollout, thought, count in zip(rollouts, thoughts, counts, strict=True)
     ]
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file so that it is there as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say where
-        partial.unlink(missing_ok=True)
-        raise
-    partial.replace(path)

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from raif.evaluation.records import UNCONSTRAINED, EvaluatedRollout
 from raif.evaluation.stats import Estimate, holm, item_means, mean, paired, rate, record
+from raif.json_files import write_whole
 from rewards.errors import RaifError, unknown_name
 
 EXPERIMENT, TABLE, ROLLOUTS = "experiment.json", "experiment.md", "rollouts.jsonl"
@@ -145,12 +146,6 @@ def write(out: Path, record: Mapping[str, Any], rollouts: Rollouts | None = None
 
     out.mkdir(parents=True, exist_ok=True)
     if rollouts is not None:
-        _write(out / ROLLOUTS, "".join(rollout.model_dump_json() + "\n" for rollout in rollouts))
-    _write(out / TABLE, markdown(record))
-    _write(out / EXPERIMENT, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)
+        write_whole(out / ROLLOUTS, "".join(rollout.model_dump_json() + "\n" for rollout in rollouts))
+    write_whole(out / TABLE, markdown(record))
+    write_whole(out / EXPERIMENT, json.dumps(record, ensure_ascii=False, indent=1) + "\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from raif.evaluation.comparison import cell
+
 COLUMNS = {"hacc": "HAcc", "sacc": "SAcc", "correct": "correct", "truncated": "truncated", "tokens": "tokens"}
 
 
@@ -16,22 +18,6 @@ def markdown(record: Mapping[str, Any]) -> str:
     if left_out := record.get("left_out"):
         parts.append("Left out: " + ", ".join(f"{count} {reason}" for reason, count in left_out.items()) + ".")
     return "\n\n".join(parts) + "\n"
-
-
-def cell(estimate: Mapping[str, Any], percent: bool = True, signed: bool = False) -> str:
-    """Return an estimate as text.
-
-    Example:
-        >>> cell({"value": 0.5, "low": 0.25, "high": 0.75, "n": 30})
-        '50.0 [25.0, 75.0]'
-    """
-    if estimate["value"] is None:
-        return ""
-    factor, form = (100 if percent else 1), "{:+.1f}" if signed else "{:.1f}"
-    value = form.format(factor * estimate["value"])
-    if estimate["low"] is None:
-        return value
-    return f"{value} [{form.format(factor * estimate['low'])}, {form.format(factor * estimate['high'])}]"
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:

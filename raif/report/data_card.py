@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from data_gen.quality.card import contamination_statement
 from data_gen.quality.files import instruction_files, raw_rows
 from data_gen.statistics import Histogram, Statistics, statistics
+from raif.json_files import write_whole
 from raif.report.charts import _RC, AFTER, MUTED, WIDTH, _figure, _svg
 from rewards.conditions import AnswerCondition, Condition, RequestCondition
 from rewards.constraint import Constraint
@@ -67,10 +68,7 @@ def write_data_card(folder: str | Path, out: str | Path | None = None) -> Path:
         "contamination": contamination_statement(found.manifest).replace("`", ""),
         "examples": [_example(task) for task in _sample(source, EXAMPLES)],
     }
-    page.parent.mkdir(parents=True, exist_ok=True)
-    partial = page.with_name(f"{page.name}.partial")
-    partial.write_text(_render(context), encoding="utf-8", newline="\n")
-    return partial.replace(page)
+    return write_whole(page, _render(context))
 
 
 def _render(context: Mapping[str, Any]) -> str:

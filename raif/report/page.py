@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from raif.json_files import write_whole
 from raif.report.ablation_page import ablation_run
 from raif.report.comparison_page import comparison, constraint_heatmap
 from raif.report.document import Block, Run, Section
@@ -65,18 +66,18 @@ def make_report(paths: Sequence[Path], limit: int = ROLLOUTS) -> Report:
 
 def write_page(report: Report, path: Path) -> Path:
     """Write the page."""
-    return _write(path, _render(_context(report)))
+    return write_whole(path, _render(_context(report)), errors="backslashreplace")
 
 
 def write_markdown(report: Report, path: Path) -> Path:
     """Write the tables as Markdown."""
-    return _write(path, as_markdown(report.runs, report.comparison))
+    return write_whole(path, as_markdown(report.runs, report.comparison), errors="backslashreplace")
 
 
 def write_json(report: Report, path: Path) -> Path:
     """Write the tables as JSON, with every number unrounded."""
     content = as_json(report.runs, report.comparison)
-    return _write(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    return write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n", errors="backslashreplace")
 
 
 def page_path(paths: Sequence[Path], out: Path | None) -> Path:
@@ -189,10 +190,3 @@ def _drawn(svg: str) -> Markup:
     """Return a chart without the ids that nothing in it refers to: they repeat between charts."""
     used = set(re.findall(r'(?:#|(?:aria-labelledby|aria-describedby)=")([\w.-]+)', svg))
     return Markup(re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg))
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-    return partial.replace(path)

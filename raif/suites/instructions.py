@@ -11,7 +11,7 @@ from data_gen.shards import read_data
 from raif.chat import Messages
 from raif.evaluation.records import CONSTRAINED, EvaluatedRollout, Item, Output
 from raif.evaluation.stats import power_note, record
-from raif.suites.judged import finish_of
+from raif.suites.judged import bookkeeping
 from raif.suites.rates import (
     CheckOutcome,
     Profiles,
@@ -25,13 +25,13 @@ from raif.suites.rates import (
     over_items,
     unit,
 )
-from raif.suites.splits import Divided, divide
+from raif.suites.splits import divide
 from rewards.caps import LengthCap
 from rewards.entries import parse_rewards
 from rewards.errors import RaifError
 from rewards.instruction import Instruction, prompt_text
 from rewards.response import Response
-from rewards.reward import Reward, ScoredResponse, Scorer
+from rewards.reward import ScoredResponse, Scorer
 
 FLOOR_ANSWER = "."
 SPLITS = ("train", "test", "test_families", "test_arguments")
@@ -83,7 +83,7 @@ class InstructionSuite:
         rewards = Scorer(_OUTCOME, LengthCap(limit=_longest(outputs), on_truncation="score")).score(batch)
         groups = {item_id: n for n, item_id in enumerate(dict.fromkeys(output.item.id for output in outputs))}
         return [
-            _rollout(output, parts, reward, groups[output.item.id])
+            EvaluatedRollout.build(reward, **bookkeeping(output, groups[output.item.id], parts))
             for output, parts, reward in zip(outputs, divided, rewards, strict=True)
         ]
 
@@ -166,24 +166,6 @@ def _task(item: Item) -> Instruction:
 def _longest(outputs: Sequence[Output]) -> int:
     """Return a limit that no output passes: here truncation is what the generator says, not a count."""
     return 1 + max((output.tokens or 0 for output in outputs), default=0)
-
-
-def _rollout(output: Output, parts: Divided, reward: Reward, group: int) -> EvaluatedRollout:
-    return EvaluatedRollout.build(
-        reward,
-        instruction_id=output.item.id,
-        group=group,
-        sample=output.sample,
-        completion=output.text,
-        completion_tokens=output.tokens,
-        finish_reason=finish_of(output, parts),
-        arm=output.arm,
-        labels=output.item.labels,
-        problem=output.item.problem,
-        prefilled=parts.prefilled,
-        style=output.style,
-        unclosed=parts.unclosed,
-    )
 
 
 def _labels(task: Instruction) -> dict[str, str]:

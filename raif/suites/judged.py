@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from raif.evaluation.records import EvaluatedRollout, Output
-from raif.rollouts import LeafRecord
 from raif.suites.checking import Verdicts, all_followed, share_followed
 from raif.suites.splits import Divided
 from rewards.judgement import Judgement, LeafVerdict
+from rewards.reward import Reward
 
 
 def strict_outcomes(rollout: EvaluatedRollout) -> list[bool | None]:
@@ -57,30 +57,10 @@ def rollout_of(
             for index, (check, verdict) in enumerate(zip(verdicts.official, verdicts.strict, strict=True))
         )
     )
-    return EvaluatedRollout(
-        instruction_id=output.item.id,
-        group=group,
-        sample=output.sample,
-        completion=output.text,
-        completion_tokens=output.tokens,
-        finish_reason=finish_of(output, parts),
-        well_formed=parts.response.well_formed,
-        reward=None,
-        outcome=None,
-        parts={},
-        correct=correct,
-        hard=judgement.hard,
-        soft=judgement.soft,
-        verdicts=tuple(
-            LeafRecord(path=leaf.path, type=leaf.type, status=leaf.verdict.status, evidence=leaf.verdict.evidence)
-            for leaf in judgement.leaves
-        ),
-        arm=output.arm,
-        labels=output.item.labels,
-        problem=output.item.problem,
-        prefilled=parts.prefilled,
-        style=output.style,
-        unclosed=parts.unclosed,
+    reward = Reward(None, None, {}, correct, parts.response.well_formed, output.ended is False, judgement)
+    return EvaluatedRollout.build(
+        reward,
+        **bookkeeping(output, group, parts),
         loose=tuple(verdicts.loose),
         official=verdicts.official,
         official_hard=all_followed(official),
@@ -88,7 +68,25 @@ def rollout_of(
     )
 
 
-def finish_of(output: Output, parts: Divided) -> Literal["stop", "length"] | None:
+def bookkeeping(output: Output, group: int, parts: Divided) -> dict[str, Any]:
+    """Return the fields of an evaluated rollout that no verdict decides."""
+    return {
+        "instruction_id": output.item.id,
+        "group": group,
+        "sample": output.sample,
+        "completion": output.text,
+        "completion_tokens": output.tokens,
+        "finish_reason": _finish(output, parts),
+        "arm": output.arm,
+        "labels": output.item.labels,
+        "problem": output.item.problem,
+        "prefilled": parts.prefilled,
+        "style": output.style,
+        "unclosed": parts.unclosed,
+    }
+
+
+def _finish(output: Output, parts: Divided) -> Literal["stop", "length"] | None:
     """Return how the generation ended; where nobody says, unclosed thinking tells that it was cut off."""
     if output.ended is None:
         return "length" if parts.unclosed else None
