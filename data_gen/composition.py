@@ -23,10 +23,11 @@ from data_gen.seeds import Seed, SeedSet, SeedSource, open_seed_set
 from data_gen.shapes import SMALLEST, Kind, Shape, draw_shape
 from data_gen.soft import soft_bank
 from data_gen.witness import SharedAnswer
+from rewards.code_answer import extract_code
 from rewards.constraint import Constraint, Status
 from rewards.errors import RaifError
 from rewards.instruction import Demonstration, Instruction, Provenance, Split
-from rewards.task_answer import MathAnswer
+from rewards.task_answer import CodeAnswer, MathAnswer
 from rewards.tree import And, Leaf, Node
 
 __all__ = ["Composer", "Drawn", "Split", "open_seed_sets"]
@@ -46,13 +47,44 @@ def open_seed_sets(sources: Sequence[SeedSource]) -> list[SeedSet]:
     return [open_seed_set(source) for source in sources]
 
 
+class SeedDrawer:
+    """Draws the seeds of one split from all sources of a recipe, but none that a benchmark has."""
+
+    def __init__(self, config: DataConfig, split: Split, seed_sets: Sequence[SeedSet], rejected: Counter[str]) -> None:
+        self.config, self.split, self.seed_sets, self.rejected = config, split, seed_sets, rejected
+        self.benchmarks = Decontaminator.from_files(config.decontaminate) if config.decontaminate else None
+
+    def draw(self, rng: Random) -> Seed | None:
+        """Return a seed, or None, counted, where a benchmark has it."""
+        seed = self._draw(rng)
+        if self.benchmarks and (leak := self.benchmarks.text_reason(seed.request)):
+            self.rejected[f"seed: {leak}"] += 1
+            return None
+        return seed
+
+    def leak(self, instruction: Instruction) -> str:
+        """Say what an instruction has in common with a benchmark; empty where it has nothing."""
+        return self.benchmarks.reason(instruction) if self.benchmarks else ""
+
+    def _draw(self, rng: Random) -> Seed:
+        source = _choose({i: s.weight for i, s in enumerate(self.config.seeds)}, rng)
+        seeds = self.seed_sets[source]
+        shares = {code: share for code, share in self.config.languages.items() if code in seeds.languages}
+        language = _choose(shares, rng) if shares else seeds.languages[0]
+        for _ in range(1000):
+            seed = seeds.draw(rng, language)
+            if belongs_to(self.split, f"seed={seed.set}/{seed.id}"):
+                return seed
+        raise RaifError(f"seed set {seeds.name!r} has too few {language} rows for a {self.split} split; add seeds.")
+
+
 class Composer:
     """Draws instructions of one split; counts in `rejected` why candidates were turned down."""
 
     def __init__(self, config: DataConfig, split: Split, seed_sets: Sequence[SeedSet]) -> None:
         self.config, self.split, self.seed_sets = config, split, seed_sets
         self.rejected: Counter[str] = Counter()
-        self._benchmarks = Decontaminator.from_files(config.decontaminate) if config.decontaminate else None
+        self._seeds = SeedDrawer(config, split, seed_sets, self.rejected)
         self._sampler = ArgumentSampler(split, config.arguments, config.held_out.arguments)
         self._held_out = frozenset(expand(config.held_out.types))
         weights = self._sampler.drawable(config.constraint_weights(split))
@@ -71,9 +103,8 @@ class Composer:
         )
 
     def _candidate(self, rng: Random) -> Drawn | None:
-        seed = self._draw_seed(rng)
-        if self._benchmarks and (leak := self._benchmarks.text_reason(seed.request)):
-            self.rejected[f"seed: {leak}"] += 1
+        seed = self._seeds.draw(rng)
+        if seed is None:
             return None
         level = self._draw_level(rng)
         dial = self.config.dial(level)
@@ -111,9 +142,11 @@ class Composer:
         reason = (
             _refusal(instruction, filled.witness) if plan.taken else ""
         )  # without branches the solver has judged all
+        if not keeps_program(seed, filled.language, filled.witness):
+            reason = reason or "the program is lost"
         if redundancies(tree):
             reason = reason or "a demand is implied by another"
-        reason = reason or (self._benchmarks.reason(instruction) if self._benchmarks else "")
+        reason = reason or self._seeds.leak(instruction)
         if reason:
             self.rejected[reason] += 1
             return None
@@ -135,17 +168,6 @@ class Composer:
         drawn = soft_bank().draw_several(rng, language, rng.randint(1, soft.max), dimensions, open_ended=open_ended)
         leaves = tuple(Leaf(constraint=constraint) for constraint in drawn)
         return And(parts=(*(tree.parts if isinstance(tree, And) else (tree,)), *leaves))
-
-    def _draw_seed(self, rng: Random) -> Seed:
-        source = _choose({i: s.weight for i, s in enumerate(self.config.seeds)}, rng)
-        seeds = self.seed_sets[source]
-        shares = {code: share for code, share in self.config.languages.items() if code in seeds.languages}
-        language = _choose(shares, rng) if shares else seeds.languages[0]
-        for _ in range(1000):
-            seed = seeds.draw(rng, language)
-            if belongs_to(self.split, f"seed={seed.set}/{seed.id}"):
-                return seed
-        raise RaifError(f"seed set {seeds.name!r} has too few {language} rows for a {self.split} split; add seeds.")
 
     def _draw_level(self, rng: Random) -> Level | None:
         if not self.config.difficulty:
@@ -174,6 +196,15 @@ def _refusal(instruction: Instruction, witness: str) -> str:
             return f"{leaf.verdict.status} {leaf.type}"
         counted += 1
     return "" if counted else "no demand applies"
+
+
+def keeps_program(seed: Seed, language: str, text: str) -> bool:
+    """Tell whether a text still holds the program that solves a programming task; true of every other task."""
+    if not isinstance(seed.answer, CodeAnswer):
+        return True
+    entry_point = seed.answer.entry_point
+    wanted = extract_code("\n".join(seed.solutions[language].core), entry_point)
+    return wanted is not None and extract_code(text, entry_point) == wanted
 
 
 def _choose(weights: Mapping[K, float], rng: Random) -> K:

@@ -19,17 +19,23 @@ from pydantic import (
 from data_gen.arguments import DEFAULT_TYPES
 from data_gen.difficulty import LEVELS, Dial, Level
 from data_gen.phrasing import Layout, Wordings
-from data_gen.pools import expand, weigh
+from data_gen.pools import drawn_type, expand, weigh
 from data_gen.quality.decontamination import BenchmarkFile
 from data_gen.seeds import SeedSource
+from data_gen.self_evident.extract import CODE_GROUPS, TEXT_GROUPS
+from data_gen.self_evident.placement import Placement
+from data_gen.self_evident.wordings import wordings
 from data_gen.shapes import Kind
-from rewards.constraint import constraint_class
 from rewards.errors import RaifError, unknown_name
 from rewards.instruction import Split
 
 Language = Literal["en", "zh"]
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # what is never drawn is left out
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+#: The sections that say how constraints are drawn, combined and worded.
+_DRAWING = tuple("constraints trees difficulty levels held_out soft conditioned arguments layouts phrasing".split())
 
 
 class _Section(BaseModel):
@@ -113,6 +119,36 @@ class WarmStart(_Section):
     direct: Share = 0.3
 
 
+class SelfEvident(_Section):
+    """Constraints read off the seed's own solution instead of drawn ones, so that the solution is the witness.
+
+    Fields:
+        constraints: the fewest and the most of an instruction with constraints.
+        bare: the share of instructions without any.
+        held_out: families or groups of them (as in `data_gen.self_evident`) that only `test_families` uses.
+        placement: where the constraints stand in the prompt.
+    """
+
+    constraints: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 3)
+    bare: Share = 0.0
+    held_out: tuple[str, ...] = ()
+    placement: Placement = "suffix"
+
+    @model_validator(mode="after")
+    def _coherent(self) -> SelfEvident:
+        if self.constraints[0] > self.constraints[1]:
+            raise ValueError(f"constraints: {self.constraints[0]} exceeds {self.constraints[1]}")
+        known = (*TEXT_GROUPS, *CODE_GROUPS, *wordings())
+        for name in self.held_out:
+            if name not in known:
+                raise unknown_name("self-evident family or group", name, known, "It is held out of training.")
+        return self
+
+    def holds_out(self, group: str, family: str) -> bool:
+        """Tell whether a family, or its group, is held out of training."""
+        return group in self.held_out or family in self.held_out
+
+
 class DataConfig(_Section):
     """Everything that decides the bytes of a data set, together with the generator's version.
 
@@ -121,6 +157,7 @@ class DataConfig(_Section):
         difficulty: the shares of the levels; without it `constraints.min` and `max` count.
         levels: what the levels mean, where that is not as in `LEVELS`.
         decontaminate: benchmark files whose tasks and combinations of constraints must not occur.
+        self_evident: read constraints off the seeds' solutions; excludes whatever says how they are drawn.
     """
 
     seed: int = 0
@@ -141,15 +178,33 @@ class DataConfig(_Section):
     expert: ExpertStyle = ExpertStyle()
     decontaminate: tuple[BenchmarkFile, ...] = ()
     warm_start: WarmStart | None = None
+    self_evident: SelfEvident | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> DataConfig:
+        if self.self_evident is not None:
+            return self._only_self_evident(self.self_evident)
         if self.difficulty and self.constraints.model_fields_set & {"min", "max"}:
             raise ValueError("name either `difficulty` or `constraints.min` and `max`, since each sets the number")
         if self.counts.get("test_families") and not self.held_out.types:
             raise ValueError("the split test_families needs `held_out.types`, such as ['nesting:*']")
         if self.counts.get("test_arguments") and not self.held_out.arguments:
             raise ValueError("the split test_arguments needs `held_out.arguments`, such as 0.25")
+        return self
+
+    def _only_self_evident(self, settings: SelfEvident) -> DataConfig:
+        """Refuse sections that say how constraints are drawn where none is."""
+        if ignored := [name for name in _DRAWING if name in self.model_fields_set]:
+            raise ValueError(
+                f"`self_evident` reads constraints off solutions, so that {', '.join(ignored)} would have no effect; "
+                "remove one or the other"
+            )
+        if self.expert.style == "plan" and "expert" in self.model_fields_set:
+            raise ValueError("with `self_evident` the expert's style is `notes` or `none`; plans are for drawn trees")
+        if self.counts.get("test_arguments"):
+            raise ValueError("`self_evident` draws no arguments, so that the split test_arguments would be empty")
+        if self.counts.get("test_families") and not settings.held_out:
+            raise ValueError("the split test_families needs `self_evident.held_out`, such as ['position']")
         return self
 
     def constraint_weights(self, split: Split = "train") -> dict[str, float]:
@@ -198,13 +253,13 @@ def parse_config(content: dict[str, Any], where: str) -> DataConfig:
     except ValidationError as error:
         raise _explain(error, where) from error
     for name in config.arguments:
-        constraint_class(name)
+        drawn_type(name)
     if "judge:question" in config.constraints.weights:
         raise RaifError(
             f"{where}: constraints.weights: soft constraints are asked for under `soft`, not by their type."
         )
     for split in config.counts:
-        if not config.constraint_weights(split):
+        if config.self_evident is None and not config.constraint_weights(split):
             raise RaifError(f"{where}: held_out.types leaves no constraint type for the split {split}.")
     return config
 

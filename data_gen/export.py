@@ -95,6 +95,7 @@ def row_of(task: Instruction) -> dict[str, Any]:
         "generator": task.source.generator,
         "witness": task.witness,
         "expert": None if expert is None else expert.model_dump(),
+        "unconstrained": task.unconstrained,
         "split": task.split,
         "schema_version": task.schema_version,
     }
@@ -121,6 +122,7 @@ def instruction_from_row(row: Mapping[str, Any]) -> Instruction:
                 "source": {name: row[name] for name in ("seed_set", "seed_id", "licence", "generator")},
                 "witness": row["witness"],
                 "expert": row["expert"],
+                "unconstrained": row.get("unconstrained"),
             }
         )
     except (KeyError, ValueError) as error:
@@ -231,12 +233,13 @@ def _schema(pyarrow: Any) -> Any:
         "constraint_types": texts,
         "sub_instructions": pyarrow.list_(part),
         "expert": expert,
+        "unconstrained": pyarrow.float64(),
         "schema_version": pyarrow.int32(),
     }
     names = (
         *("id", "request", "prompt", "messages", "is_conversation", "language", "difficulty", "tree"),
         *("constraint_types", "sub_instructions", "answer", "seed_set", "seed_id", "licence", "generator"),
-        *("witness", "expert", "split", "schema_version"),
+        *("witness", "expert", "unconstrained", "split", "schema_version"),
     )
     return pyarrow.schema([(name, kinds.get(name, text)) for name in names])
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from data_gen.composition import Composer, open_seed_sets
 from data_gen.config import DataConfig
 from data_gen.experts import Style, warm_start_row
+from data_gen.self_evident.composing import SelfEvidentComposer
 from data_gen.shards import WARM_START_STAGE, Tally
 from rewards.errors import RaifError
 from rewards.instruction import Instruction
@@ -65,7 +66,7 @@ class RowMaker:
     def __init__(self, config: DataConfig) -> None:
         self.config = config
         self._seed_sets = open_seed_sets(config.seeds)
-        self._composers: dict[str, Composer] = {}
+        self._composers: dict[str, Composer | SelfEvidentComposer] = {}
 
     def __call__(self, job: Job) -> Chunk:
         composer = self._composer(job.stage)
@@ -83,25 +84,29 @@ class RowMaker:
         """What is known of every source of seeds: its name, and what its preparation kept and dropped."""
         return [{"name": seeds.name, **getattr(seeds, "report", {})} for seeds in self._seed_sets]
 
-    def _composer(self, stage: str) -> Composer:
+    def _composer(self, stage: str) -> Composer | SelfEvidentComposer:
         if stage not in self._composers:
             split = "train" if stage == WARM_START_STAGE else stage
-            self._composers[stage] = Composer(self.config, split, self._seed_sets)  # type: ignore[arg-type]
+            make = Composer if self.config.self_evident is None else SelfEvidentComposer
+            self._composers[stage] = make(self.config, split, self._seed_sets)  # type: ignore[arg-type]
         return self._composers[stage]
 
-    def _instruction(self, composer: Composer, rng: Random, chunk: Chunk) -> None:
+    def _instruction(self, composer: Composer | SelfEvidentComposer, rng: Random, chunk: Chunk) -> None:
         instruction = composer.compose(rng).instruction
         chunk.lines.append(f"{instruction.model_dump_json()}\n".encode())
         chunk.ids.append(instruction.id)
         chunk.tally.update(tally_of(instruction))
 
-    def _demonstration(self, composer: Composer, rng: Random, chunk: Chunk) -> None:
+    def _demonstration(self, composer: Composer | SelfEvidentComposer, rng: Random, chunk: Chunk) -> None:
         """Demonstrate an instruction of its own, drawn from the training split."""
         settings = self.config.warm_start
         assert settings is not None
-        drawn = composer.compose(rng)
-        style: Style = "plan" if self.config.expert.style == "plan" else "notes"
-        row = warm_start_row(drawn.instruction, drawn.seed, rng, settings.careless, settings.direct, style)
+        if isinstance(composer, SelfEvidentComposer):
+            row = composer.demonstrate(rng, settings.careless, settings.direct)
+        else:
+            drawn = composer.compose(rng)
+            style: Style = "plan" if self.config.expert.style == "plan" else "notes"
+            row = warm_start_row(drawn.instruction, drawn.seed, rng, settings.careless, settings.direct, style)
         chunk.lines.append(f"{row.model_dump_json()}\n".encode())
         chunk.tally["demonstrations", "careless"] += row.hard is not True
         chunk.tally["demonstrations", "direct"] += row.thinking is None

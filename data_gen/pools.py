@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from rewards.constraint import constraint_class, known_constraints
+from rewards.constraint import ReadOff, constraint_class, known_constraints
 from rewards.errors import RaifError
 
 
@@ -54,8 +54,19 @@ def _types(name: str) -> tuple[str, ...]:
 
         return tuple(types_of(name))
     if "*" not in name:
-        return (constraint_class(name).model_fields["type"].default,)
+        return (drawn_type(name),)
     found = tuple(known for known in known_constraints() if fnmatchcase(known, name))
     if not found:
         raise RaifError(f"no constraint type matches {name!r}; `raif constraints` lists them.")
     return found
+
+
+def drawn_type(name: str) -> str:
+    """Return the constraint type of a name, or raise where there is none that a recipe can draw."""
+    cls = constraint_class(name)
+    if issubclass(cls, ReadOff):
+        raise RaifError(
+            f"constraint {name!r} is only read off outputs, so that a recipe cannot draw it; rows that demand it are "
+            "made from solved outputs (data_gen.self_evident)."
+        )
+    return str(cls.model_fields["type"].default)

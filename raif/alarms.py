@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
-from raif.alarm_rules import RULES, Window
+from raif.alarm_rules import RULES, Alarm, Window
 from raif.latest import LatestRollouts
 from raif.rollouts import append_jsonl, read_jsonl
 
@@ -50,8 +50,13 @@ class Alarms(TrainerCallback):
         for name, rule in RULES.items():
             if name not in self.raised and (alarm := rule(self.window, args)) is not None:
                 self.raised.add(name)
-                logger.warning("alarm %s at step %d: %s", name, state.global_step, alarm.advice)
-                append_jsonl(alarms_file(args), [{"step": state.global_step, "name": name, **alarm._asdict()}])
+                note_alarm(args, state.global_step, name, alarm)
+
+
+def note_alarm(config: RAIFConfig, step: int, name: str, alarm: Alarm) -> None:
+    """Warn, and add the alarm to the record of the run."""
+    logger.warning("alarm %s at step %d: %s", name, step, alarm.advice)
+    append_jsonl(alarms_file(config), [{"step": step, "name": name, **alarm._asdict()}])
 
 
 def alarms_file(config: RAIFConfig) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
@@ -10,13 +11,16 @@ from raif.cloning import GATES, MEANS, SCHEDULES, SOURCES
 from raif.contrast import LEVELS, STATISTICS
 from raif.sources import MAIN, check_source_caps, parse_mix
 from rewards.caps import OnTruncation
+from rewards.entries import InvarianceReward, program_seconds
 from rewards.errors import RaifError, unknown_name
 from rewards.reward_functions import parse_instruction
+from rewards.task_answer import CodeAnswer
 from rewards.think_styles import ThinkStyle
 
 if TYPE_CHECKING:
     from raif.config import RAIFConfig
 
+logger = logging.getLogger("raif")
 CHOICES: dict[str, Sequence[str]] = {
     "think_style": ("auto", *get_args(ThinkStyle)),
     "on_reward_error": ("unscored", "raise"),
@@ -38,13 +42,14 @@ WHOLE: dict[str, int] = {
     "max_completion_length": 1, "num_generations": 2, "per_device_train_batch_size": 1,
     "gradient_accumulation_steps": 1, "steps_per_generation": 1, "num_iterations": 1, "num_direct_generations": 1,
     "contrast_warmup_steps": 0, "cloning_max_tokens": 0, "train_limit": 0, "eval_limit": 0, "cpu_threads": 0,
+    "sustain_guard_items": 1, "sustain_guard_steps": 1,
 }  # fmt: skip
 NUMBERS: dict[str, float] = {
     "learning_rate": 0.0, "cloning_coefficient": 0.0, "beta": 0.0, "epsilon": 0.0, "max_grad_norm": 0.0,
-    "contrast_margin": -math.inf, "truncation_penalty": -math.inf,
+    "contrast_margin": -math.inf, "truncation_penalty": -math.inf, "sustain_guard_alarm": 0.0,
 }  # fmt: skip
 MAPPINGS = ("source_caps", "chat_template_kwargs", "model_init_kwargs", "lr_scheduler_kwargs")
-TEXTS = ("instructions", "experts", "system_prompt", "contrast_references")
+TEXTS = ("instructions", "experts", "system_prompt", "contrast_references", "sustain_guard")
 
 
 def check_choices(config: RAIFConfig) -> None:
@@ -227,6 +232,7 @@ def check_data(config: RAIFConfig, rows: Sequence[Mapping[str, Any]], style: str
             "cloning_coefficient is set, and no training row has an expert. Let the data recipe make them (expert:), "
             "name a file (experts:), or set cloning_coefficient: 0."
         )
+    _check_invariance(config, rows)
     if config.contrast != "off" and style == "none":
         raise RaifError(
             "the chat template leaves direct answers only: there is nothing to contrast. Set contrast: off."
@@ -234,3 +240,26 @@ def check_data(config: RAIFConfig, rows: Sequence[Mapping[str, Any]], style: str
     has_constraints = (bool(parse_instruction(row["instruction"]).constraints) for row in rows)
     if config.contrast != "off" and config.contrast_on == "instructions" and not any(has_constraints):
         raise RaifError("contrast_on: instructions, and no row has constraints. Set contrast_on: all or contrast: off.")
+
+
+def _check_invariance(config: RAIFConfig, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse the reward `invariance` where no row says what the policy does without the constraint."""
+    if not any(isinstance(entry, InvarianceReward) for entry in config.reward_entries):
+        return
+    known = programs = unknown = 0
+    for task in (parse_instruction(row["instruction"]) for row in rows):
+        known += task.unconstrained is not None
+        programs += task.unconstrained is not None and isinstance(task.answer, CodeAnswer)
+        unknown += task.unconstrained is None and task.answer is not None
+    if not known:
+        raise RaifError(
+            "rewards ask for invariance, and no training row says how the policy does without the constraint "
+            "(`unconstrained`). Make such data with `raif sustain-data`, or remove the entry."
+        )
+    if programs and program_seconds(config.reward_entries) is None:
+        raise RaifError(
+            f"rewards ask for invariance, and nothing runs the programs of {programs} rows. Set `seconds` in the "
+            "entry, or add {type: code_answer}."
+        )
+    if unknown:
+        logger.warning("invariance pays nothing for %d rows that have an answer and no `unconstrained`", unknown)

@@ -64,6 +64,14 @@ class RAIFConfig(GRPOConfig):
     cloning_max_tokens: int = _option(0, "Expert tokens per rollout batch, all ranks together; 0 for no limit.")
     cloning_packing: bool = _option(False, "Pack experts into one row with a forward of their own, without padding.")
 
+    # guard
+    sustain_guard: str | None = _option(
+        None, "A SUSTAIN folder of the untrained policy, on whose items NET is tracked."
+    )
+    sustain_guard_items: int = _option(32, "Items of it, three prompts each; below 20 there is no interval.")
+    sustain_guard_steps: int = _option(50, "Optimiser steps between two looks; at the start and the end there is one.")
+    sustain_guard_alarm: float = _option(0.05, "Alarm when NET's whole interval lies above this share.")
+
     # running
     max_rollout_tokens: int = _option(0, "End when so many completion tokens were sampled, by all ranks; 0 for never.")
     record_rollouts: bool = _option(True, "Write every rollout with its verdicts to output_dir/rollouts.")

@@ -34,6 +34,7 @@ FREE = frozenset(
     "num_completions_to_print report_to run_name project trackio_space_id trackio_static_space_id trackio_bucket_id "
     "disable_tqdm skip_memory_metrics debug include_num_input_tokens_seen push_to_hub hub_model_id hub_token "
     "hub_private_repo hub_always_push hub_revision hub_strategy dataloader_num_workers dataloader_pin_memory "
+    "sustain_guard sustain_guard_items sustain_guard_steps sustain_guard_alarm "
     "dataloader_persistent_workers dataloader_prefetch_factor dataloader_multiprocessing_context "
     "vllm_server_host vllm_server_port vllm_server_base_url vllm_server_timeout vllm_group_port "
     "vllm_gpu_memory_utilization vllm_enable_sleep_mode".split()

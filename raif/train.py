@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from accelerate import PartialState
 from datasets import Dataset
@@ -21,11 +21,11 @@ from rich.console import Console
 from trl import ModelConfig
 
 from raif.card import record_recipe, write_card
-from raif.chat import ThinkFormat
+from raif.chat import ChatFormat, ThinkFormat
 from raif.checkpoints import CheckpointIntegrity
 from raif.checks import check_data
 from raif.config import RAIFConfig
-from raif.data import TrainingData, check_cap, context_length, load_data, resolve_sources
+from raif.data import TrainingData, check_cap, context_length, load_data, prompt_limit, resolve_sources
 from raif.direct import Scores
 from raif.hub import claim_repository, is_private, push
 from raif.launch import check_launch, check_precision, check_sharding, record_launch
@@ -45,6 +45,9 @@ from rewards.reward import Scorer
 from rewards.reward_errors import ErrorFile
 from rewards.reward_functions import RolloutReward
 
+if TYPE_CHECKING:
+    from raif.sustain.guard import Guarded
+
 logger = logging.getLogger("raif")
 _DIRECT_MARKS = 16  # tokens by which a thinking-free prompt may be longer: an empty think block
 
@@ -56,6 +59,7 @@ class Ready(NamedTuple):
     tokenizer: Any
     think: ThinkFormat
     data: TrainingData
+    guard: Guarded | None = None
 
 
 def train(config: RAIFConfig, model: ModelConfig, arguments: Sequence[str] = ()) -> Path | None:
@@ -108,18 +112,28 @@ def get_ready(config: RAIFConfig, model: ModelConfig, state: PartialState) -> Re
     chat, think = open_chat(
         policy, model.model_revision, config.trust_remote_code, config.chat_template_kwargs, config.think_style
     )
-    loaded = load_data(config, sources, chat, think, _positions(config, policy))
+    positions = _positions(config, policy)
+    loaded = load_data(config, sources, chat, think, positions)
     for line in loaded.lines():
         logger.info("%s", line)
     check_cap(loaded.rows, chat, config.max_completion_length)
     check_data(config, loaded.rows, think.style)
+    guard = _open_guard(config, chat, positions)
     if config.use_vllm and config.vllm_max_model_length is None:  # else vLLM keeps room for the policy's whole context
         asked = [chat.thinking_prompt(row["prompt"]) for row in (*loaded.rows, *loaded.held_out)]
-        longest = max(chat.lengths(asked))
+        longest = max([*chat.lengths(asked), guard.longest if guard else 0])
         config.vllm_max_model_length = longest + _DIRECT_MARKS + config.max_completion_length
     opened = "opened by the chat template" if think.prefilled else "opened by the model"
     logger.info("thinking is marked in style %s, %s", think.style, opened)
-    return Ready(policy, chat.tokenizer, think, loaded)
+    return Ready(policy, chat.tokenizer, think, loaded, guard)
+
+
+def _open_guard(config: RAIFConfig, chat: ChatFormat, positions: int) -> Guarded | None:
+    if not config.sustain_guard:
+        return None
+    from raif.sustain.guard import open_guard
+
+    return open_guard(config, chat, prompt_limit(positions, config.cap.limit))
 
 
 def _positions(config: RAIFConfig, policy: str) -> int:
@@ -180,6 +194,10 @@ def build_trainer(
     reward.eos_token_ids = frozenset(trainer.eos_token_ids)
     trainer.add_callback(TokenBudget(trainer))
     add_monitoring(trainer)
+    if ready.guard is not None:
+        from raif.sustain.guard import SustainGuard
+
+        trainer.add_callback(SustainGuard(trainer, ready.guard, ready.think))
     return trainer
 
 

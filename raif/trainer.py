@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from accelerate.utils import gather_object
+from transformers import GenerationConfig
 from trl import GRPOTrainer
 
 from raif.caps import cap_at
@@ -21,6 +22,7 @@ from raif.cloning import cloning_loss, coefficient
 from raif.config import RAIFConfig
 from raif.direct import Contrast, Scores
 from raif.experts import Experts, Rider, expert_tensors
+from raif.generation import Completion
 from raif.held_out import HeldOut, own_randomness
 from raif.latest import LatestRollouts
 from raif.monitoring import drop_undecided
@@ -239,6 +241,38 @@ class RAIFTrainer(GRPOTrainer):
             metrics: dict[str, float] = super().evaluate(*args, **kw)
         return metrics
 
+    def draw_greedily(self, prompts: Sequence[list[int]], count: int = 0) -> list[Completion]:
+        """Complete prompts with the present policy, its most likely token each time, and leave training as it was.
+
+        Every rank calls this at once and draws `count` completions, doubles of its last prompt where it has fewer:
+        sharded parameters are gathered for each batch.
+        """
+        wanted = [*prompts, *[prompts[-1] if prompts else [self._tokenizer.eos_token_id]] * (count - len(prompts))]
+        size, ids = self.args.per_device_eval_batch_size, list[list[int]]()
+        was_training = self.model.training
+        with own_randomness(self.args.seed + self.accelerator.process_index, self.accelerator.device), self._greedy():
+            for start in range(0, len(wanted), size):
+                self.model.eval()  # continuous batching ends in training mode
+                ids += super()._generate_single_turn(wanted[start : start + size], None, {}, 1)[0]
+        self.model.train(was_training)
+        drawn = ids[: len(prompts)]
+        ended = (bool(row) and row[-1] in self.eos_token_ids for row in drawn)
+        texts = self._texts(drawn)
+        return [Completion(text, len(row), end) for text, row, end in zip(texts, drawn, ended, strict=True)]
+
+    @contextmanager
+    def _greedy(self) -> Iterator[None]:
+        """Let the backend take the most likely token."""
+        backend: Any = self.vllm_generation if self.use_vllm else self
+        name = "temperature" if self.use_vllm else "generation_config"
+        before = getattr(backend, name)
+        plain = {"do_sample": False, "temperature": 1.0, "top_p": 1.0, "top_k": 50, "min_p": None}
+        setattr(backend, name, 0.0 if self.use_vllm else GenerationConfig(**{**before.to_dict(), **plain}))
+        try:
+            yield
+        finally:
+            setattr(backend, name, before)
+
     # ---- records and metrics ----------------------------------------------------------------------------------
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
@@ -260,6 +294,12 @@ class RAIFTrainer(GRPOTrainer):
         for metrics in self._metrics.values():
             drop_undecided(metrics)
         super().log(logs, start_time)
+
+    def log_apart(self, logs: dict[str, float]) -> None:
+        """Log values of the present step at once; the training metrics go on being collected for their own log."""
+        is_due = self.control.should_log
+        super(GRPOTrainer, self).log(logs)
+        self.control.should_log = is_due  # a log of this step that is still to come
 
     def _sums(self, values: list[float]) -> list[float]:
         """Add a list of numbers up over ranks."""

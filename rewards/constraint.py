@@ -146,6 +146,13 @@ class Constraint(BaseModel):
         return drawn
 
 
+class ReadOff(Constraint):
+    """A demand that is read off outputs: nothing writes it into a text, so that no data recipe draws it."""
+
+    def witness(self, draft: Draft) -> Draft:
+        raise RaifError(f"nothing writes {self.type!r} into a text; such constraints are read off outputs.")
+
+
 def checked(constraint: Constraint, response: Response, context: Context) -> Verdict:
     """Return the verdict of a constraint; a checker that fails is no evidence against the response, but unscored."""
     try:
@@ -168,7 +175,21 @@ def register(cls: type[C]) -> type[C]:
 
 
 def known_constraints() -> dict[str, type[Constraint]]:
-    """Return every registered constraint class by type, sorted."""
+    """Return every registered constraint class that can be written into a text, by type, sorted."""
+    return {name: cls for name, cls in _registered().items() if not issubclass(cls, ReadOff)}
+
+
+def read_off_constraints() -> dict[str, type[Constraint]]:
+    """Return every registered constraint class that is only read off outputs, by type, sorted.
+
+    Example:
+        >>> "code:uses_for" in read_off_constraints(), "code:uses_for" in known_constraints()
+        (True, False)
+    """
+    return {name: cls for name, cls in _registered().items() if issubclass(cls, ReadOff)}
+
+
+def _registered() -> dict[str, type[Constraint]]:
     import rewards.constraints  # noqa: F401  (registers the families; here to avoid a cycle)
 
     return dict(sorted(_REGISTRY.items()))
@@ -186,7 +207,7 @@ def constraint_class(name: object) -> type[Constraint]:
         from rewards.judged import Judged
 
         return Judged
-    known = known_constraints()
+    known = _registered()
     if not isinstance(name, str) or name not in known:
         raise unknown_name("constraint", name, known, "`raif constraints` lists them with their arguments.")
     return known[name]

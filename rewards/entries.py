@@ -8,98 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from rewards.caps import LengthCap, soft_overlong
+from rewards.caps import soft_overlong
 from rewards.custom import check_path
+from rewards.entry import Entry, GatedEntry, is_open
+from rewards.entry import Facts as Facts
 from rewards.errors import RaifError, unknown_name
-from rewards.judge import JudgeConfig, Opinion, parse_judge
-from rewards.judgement import Aggregation, Judgement
+from rewards.judge import JudgeConfig, parse_judge
+from rewards.judgement import Aggregation
 from rewards.qa_answer import extract_qa_answer, f1
 from rewards.repetition import repeated_share
-from rewards.response import Response
 from rewards.shaping import Shaping, ends, shape
-from rewards.task_answer import QaAnswer, TaskAnswer
-
-Gate = Literal["none", "format", "correct", "constraints"]
+from rewards.task_answer import QaAnswer
 
 
-class Facts(NamedTuple):
-    """What entries may look at. `tokens` are token ids, or words where a rollout comes without ids.
-
-    `correct` is None without a ground truth or a verdict on it; `opinions` are a judge's answers by question and
-    `custom` the values of the user's own functions by entry name.
-    """
-
-    response: Response
-    judgement: Judgement
-    truth: TaskAnswer | None = None
-    correct: bool | None = None
-    tokens: Sequence[Any] = ()
-    token_count: int = 0
-    cap: LengthCap | None = None
-    opinions: Mapping[str, Opinion] = {}
-    custom: Mapping[str, float | None] = {}
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: str
-    name: str = ""
-    weight: float = Field(default=1.0, allow_inf_nan=False)
-
-    is_outcome: ClassVar[bool] = True
-
-    @property
-    def label(self) -> str:
-        """The name under which the entry is logged."""
-        return self.name or self.type
-
-    @property
-    def lowest(self) -> float:
-        """The worst value, unweighted; what an entry behind a closed gate earns."""
-        return 0.0
-
-    @property
-    def highest(self) -> float:
-        return 1.0
-
-    @property
-    def least(self) -> float:
-        """The least that the entry can add to a total."""
-        return min(self.weight * self.lowest, self.weight * self.highest)
-
-    def value(self, facts: Facts) -> float | None:
-        raise NotImplementedError
-
-
-class _Gated(_Entry):
-    """An entry that earns its lowest value where `gate` is closed: the format is bad, the answer wrong, ..."""
-
-    gate: Gate = "none"
-
-    def value(self, facts: Facts) -> float | None:
-        is_open = _is_open(self.gate, facts)
-        if not is_open:
-            return None if is_open is None else self.lowest
-        return self.earned(facts)
-
-    def earned(self, facts: Facts) -> float | None:
-        raise NotImplementedError
-
-
-def _is_open(gate: Gate, facts: Facts) -> bool | None:
-    if gate == "correct":
-        return True if facts.truth is None else facts.correct
-    if gate == "constraints":
-        return facts.judgement.hard if facts.judgement.leaves else True
-    return gate == "none" or facts.response.well_formed
-
-
-class FormatReward(_Entry):
+class FormatReward(Entry):
     """`good` for a well-formed response (see `Response`), else `bad`."""
 
     type: Literal["format"] = "format"
@@ -120,7 +46,7 @@ class FormatReward(_Entry):
         return self.good if facts.response.well_formed else self.bad
 
 
-class ConstraintsReward(_Gated):
+class ConstraintsReward(GatedEntry):
     """Reward for the constraints, see `rewards.shaping.shape`; tasks without constraints earn 0."""
 
     type: Literal["constraints"] = "constraints"
@@ -143,7 +69,7 @@ class ConstraintsReward(_Gated):
         return shape(facts.judgement, self.shaping, self.aggregation)
 
 
-class _AnswerReward(_Gated):
+class _AnswerReward(GatedEntry):
     """`correct` or `incorrect` for tasks with a ground truth of one kind; other tasks earn 0."""
 
     correct: float = Field(default=1.0, allow_inf_nan=False)
@@ -163,9 +89,9 @@ class _AnswerReward(_Gated):
     def value(self, facts: Facts) -> float | None:
         if facts.truth is None or facts.truth.kind != self.kind:
             return 0.0
-        is_open = _is_open(self.gate, facts)
-        if not is_open:
-            return None if is_open is None else self.incorrect
+        opened = is_open(self.gate, facts)
+        if not opened:
+            return None if opened is None else self.incorrect
         return self.earned(facts)
 
     def earned(self, facts: Facts) -> float | None:
@@ -201,7 +127,44 @@ class CodeAnswerReward(_AnswerReward):
     kind = "code"
 
 
-class LengthCapReward(_Entry):
+class InvarianceReward(Entry):
+    """What a constraint costs the task: min(0, s(x + c) - s(x)), from 0 down to -1.
+
+    s(x + c) is 1 for a right answer and 0 for a wrong one; s(x) is the share of the policy's answers to the bare
+    request that were right (`Instruction.unconstrained`). A right answer earns 0 and a wrong one -s(x), so in a GRPO
+    group, whose rollouts share s(x), r_i - mean(r) = s(x) (s_i - mean(s)): correctness weighs as much as the task was
+    sure to be solved without the constraint.
+
+    The symmetric -|s(x + c) - s(x)| is not used. It gives s(x) - 1 for a right answer and -s(x) for a wrong one, so
+    r_i - mean(r) = (2 s(x) - 1) (s_i - mean(s)): where s(x) < 1/2 it would pay for being wrong.
+
+    Behind a closed gate an answer counts as wrong. Tasks without a ground truth or without `unconstrained` earn 0.
+
+    Fields:
+        seconds: run programs for at most so long; by default only a `code_answer` entry has them run.
+    """
+
+    type: Literal["invariance"] = "invariance"
+    gate: Literal["none", "format", "constraints"] = "none"
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+    @property
+    def lowest(self) -> float:
+        return -1.0
+
+    @property
+    def highest(self) -> float:
+        return 0.0
+
+    def value(self, facts: Facts) -> float | None:
+        if facts.truth is None or facts.unconstrained is None:
+            return 0.0
+        opened = is_open(self.gate, facts)
+        correct = facts.correct if opened else opened
+        return None if correct is None else min(0.0, correct - facts.unconstrained)
+
+
+class LengthCapReward(Entry):
     """From 0 down to -1 over the last tokens before the cap, see `rewards.caps.soft_overlong`.
 
     Fields:
@@ -231,7 +194,7 @@ class LengthCapReward(_Entry):
         return soft_overlong(facts.token_count, limit, band)
 
 
-class RepetitionReward(_Entry):
+class RepetitionReward(Entry):
     """`max_penalty` times the share of repeated n-grams of tokens, see `rewards.repetition`."""
 
     type: Literal["repetition"] = "repetition"
@@ -252,7 +215,7 @@ class RepetitionReward(_Entry):
         return self.max_penalty * repeated_share(facts.tokens, self.ngram_size) + 0.0
 
 
-class JudgeReward(_Gated):
+class JudgeReward(GatedEntry):
     """The share of `questions` that an LLM judge answers with yes; it also answers the judged leaves of trees.
 
     Without questions the entry only serves the trees and earns 0.
@@ -271,7 +234,7 @@ class JudgeReward(_Gated):
         return sum(map(bool, found)) / len(found)
 
 
-class CustomReward(_Gated):
+class CustomReward(GatedEntry):
     """The user's own function by its dotted path, see `rewards.custom`.
 
     Fields:
@@ -307,18 +270,19 @@ class CustomReward(_Gated):
         return facts.custom[self.label]
 
 
-BUILT_IN: tuple[type[_Entry], ...] = (
+BUILT_IN: tuple[type[Entry], ...] = (
     FormatReward,
     ConstraintsReward,
     MathAnswerReward,
     QaAnswerReward,
     CodeAnswerReward,
+    InvarianceReward,
     LengthCapReward,
     RepetitionReward,
     JudgeReward,
 )
-REWARD_TYPES: dict[str, type[_Entry]] = {cls.model_fields["type"].default: cls for cls in BUILT_IN}
-RewardConfig = _Entry
+REWARD_TYPES: dict[str, type[Entry]] = {cls.model_fields["type"].default: cls for cls in BUILT_IN}
+RewardConfig = Entry
 
 
 def parse_rewards(entries: Sequence[Any]) -> tuple[RewardConfig, ...]:
@@ -337,8 +301,22 @@ def parse_rewards(entries: Sequence[Any]) -> tuple[RewardConfig, ...]:
     return parsed
 
 
+def program_seconds(entries: Sequence[RewardConfig]) -> float | None:
+    """Return how long entries let a program run; None where none of them has programs run.
+
+    Example:
+        >>> program_seconds(parse_rewards([{"type": "invariance", "seconds": 4}, {"type": "code_answer"}]))
+        10.0
+    """
+    for kind in (CodeAnswerReward, InvarianceReward):
+        for entry in entries:
+            if isinstance(entry, kind) and entry.seconds is not None:
+                return float(entry.seconds)
+    return None
+
+
 def _parse_entry(entry: Any) -> RewardConfig:
-    if isinstance(entry, _Entry):
+    if isinstance(entry, Entry):
         return entry
     name = entry.get("type") if isinstance(entry, Mapping) else entry
     cls = REWARD_TYPES.get(name) if isinstance(name, str) else None

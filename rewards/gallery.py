@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from rewards.constraint import Constraint, Example, known_constraints
+from rewards.constraint import Constraint, Example, ReadOff, known_constraints, read_off_constraints
 from rewards.errors import unknown_name
 from rewards.parity import SUITES, suite
 
@@ -21,8 +21,12 @@ Every constraint type of the strict profile: {count} types in {families} familie
 A verdict is `satisfied`, `violated` or, where no rule can decide, `unscored`, and says what was found. A scope without
 any word violates every constraint.
 
+The {read_off} types of the last chapter are only read off outputs (`data_gen.self_evident`): a file of instructions may
+hold them and rewards judge them, but nothing writes them into a text, so that no data recipe draws them.
+
 This page is generated: `raif constraints --markdown > rewards/README.md`.
 """
+_READ_OFF = "Read off outputs"
 _PARITY_HEAD = """## Official checks
 
 The parity profile (`rewards.parity`) reproduces the verdicts of the official code, bug for bug:
@@ -33,13 +37,13 @@ The parity profile (`rewards.parity`) reproduces the verdicts of the official co
 
 
 def entries(family: str | None = None) -> list[dict[str, Any]]:
-    """Return one record per constraint type, of one family or of all.
+    """Return one record per constraint type, of one family or of all; those that are only read off outputs come last.
 
     Example:
         >>> [entry["type"] for entry in entries("punctuation")][:1]
         ['punctuation:balanced']
     """
-    known = known_constraints()
+    known = {**known_constraints(), **read_off_constraints()}
     families = sorted({name.partition(":")[0] for name in known})
     if family is not None and family not in families:
         raise unknown_name("constraint family", family, families, "`raif constraints` lists all types.")
@@ -52,6 +56,7 @@ def _entry(name: str, cls: type[Constraint]) -> dict[str, Any]:
     return {
         "type": name,
         "family": name.partition(":")[0],
+        "read_off": issubclass(cls, ReadOff),
         "arguments": {field: _kind(cls, field) for field in cls.model_fields if field not in ("type", "scope")},
         "meaning": (cls.__doc__ or "").strip(),
         "example": {"type": name, **example.arguments} if example else None,
@@ -78,10 +83,13 @@ def _kind(cls: type[Constraint], field: str) -> str:
 def markdown() -> str:
     """Return the page."""
     everything = entries()
-    groups = [(family, list(group)) for family, group in groupby(everything, key=lambda entry: entry["family"])]
-    head = _HEAD.format(count=len(everything), families=len(groups))
-    index = "\n".join(f"- [{family}](#{family}): {', '.join(_short(e) for e in group)}" for family, group in groups)
-    body = "\n".join(f"## {family}\n\n" + "\n".join(map(_section, group)) for family, group in groups)
+    drawn = [entry for entry in everything if not entry["read_off"]]
+    groups = [(family, list(group)) for family, group in groupby(drawn, key=lambda entry: entry["family"])]
+    head = _HEAD.format(count=len(drawn), families=len(groups), read_off=len(everything) - len(drawn))
+    lines = [f"- [{family}](#{family}): {', '.join(_short(e) for e in group)}" for family, group in groups]
+    index = "\n".join([*lines, f"- [{_READ_OFF}](#{_READ_OFF.lower().replace(' ', '-')})"])
+    chapters = [*groups, (_READ_OFF, [entry for entry in everything if entry["read_off"]])]
+    body = "\n".join(f"## {title}\n\n" + "\n".join(map(_section, group)) for title, group in chapters)
     return f"{head}\n{index}\n\n{body}\n{_parity()}"
 
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from rewards.constraint import Constraint, Context
 from rewards.errors import RaifError
@@ -96,6 +105,9 @@ class Demonstration(_Record):
 class Instruction(_Record):
     """Everything needed to prompt a policy once and to judge what it says.
 
+    `unconstrained` is the share of a policy's answers to the bare request that were right, where it was measured; the
+    reward `invariance` compares with it. Where it was not, records do not have the field.
+
     Example:
         >>> from rewards import And, Leaf
         >>> task = Instruction.build(
@@ -118,13 +130,14 @@ class Instruction(_Record):
     source: Provenance
     witness: str | None = None
     expert: Demonstration | None = None
+    unconstrained: Annotated[float, Field(ge=0, le=1)] | None = None
     schema_version: Literal[1] = 1
 
     @classmethod
     def build(cls, **fields: object) -> Instruction:
-        """Make an instruction whose id is the hash of its content (witness and expert excluded)."""
+        """Make an instruction whose id is the hash of its content (witness, expert and `unconstrained` excluded)."""
         draft = cls.model_validate({"id": "-", **fields})
-        content = draft.model_dump_json(exclude={"id", "witness", "expert"})
+        content = draft.model_dump_json(exclude={"id", "witness", "expert", "unconstrained"})
         return draft.model_copy(update={"id": hashlib.sha256(content.encode()).hexdigest()[:16]})
 
     @field_validator("tree")
@@ -147,7 +160,16 @@ class Instruction(_Record):
     def _can_be_judged(self) -> Instruction:
         if not self.tree.places and self.answer is None:
             raise ValueError("an instruction without constraints needs an answer, else nothing could be judged")
+        if self.unconstrained is not None and self.answer is None:
+            raise ValueError("unconstrained is a share of right answers, and the instruction has no answer")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before_it_was_measured(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        if self.unconstrained is None:  # files and digests of rows stay what they were
+            fields.pop("unconstrained", None)
+        return fields
 
     @property
     def messages(self) -> list[dict[str, str]]:

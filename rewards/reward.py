@@ -12,7 +12,8 @@ from rewards.caps import LengthCap
 from rewards.code_answer import CodeVerifier
 from rewards.constraint import Status
 from rewards.custom import call, make, number
-from rewards.entries import CodeAnswerReward, CustomReward, Facts, JudgeReward, RewardConfig
+from rewards.entries import CustomReward, JudgeReward, RewardConfig, program_seconds
+from rewards.entry import Facts
 from rewards.errors import RaifError
 from rewards.instruction import Instruction
 from rewards.judge import Consultant, Judge, JudgeConfig, Opinion, Question
@@ -93,8 +94,8 @@ class Scorer:
         for entry in self.rewards:  # what cannot work fails here, not at the first rollout
             if isinstance(entry, CustomReward):
                 _custom_function(entry)
-            elif isinstance(entry, CodeAnswerReward):
-                require_sandbox()
+        if program_seconds(self.rewards) is not None:
+            require_sandbox()
 
     def score(self, batch: Sequence[ScoredResponse]) -> list[Reward]:
         """Score a batch, in order.
@@ -129,6 +130,7 @@ class Scorer:
                 cap=item.cap or self.cap,
                 opinions=opinions[i],
                 custom={label: values.get(i) for label, values in custom.items()},
+                unconstrained=item.instruction.unconstrained,
             )
             for i, item in enumerate(batch)
         ]
@@ -168,9 +170,9 @@ class Scorer:
                 code[i] = truth, answer
         verifier = self._verifier or shared_verifier()
         found = errors.guarded("math_answer", list(math), lambda rows: verifier.judge([math[i] for i in rows]))
-        entry = next((entry for entry in self.rewards if isinstance(entry, CodeAnswerReward)), None)
-        if entry is not None and code:
-            runner = _code_verifier(entry.seconds, len(code))
+        seconds = program_seconds(self.rewards)
+        if seconds is not None and code:
+            runner = _code_verifier(seconds, len(code))
             found |= errors.guarded("code_answer", list(code), lambda rows: runner.judge([code[i] for i in rows]))
         return [found.get(i, value) for i, value in enumerate(correct)]
 

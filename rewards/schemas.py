@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rewards.constraint import known_constraints
+from rewards.constraint import known_constraints, read_off_constraints
 from rewards.entries import REWARD_TYPES, CustomReward
 from rewards.errors import unknown_name
 from rewards.instruction import Instruction
@@ -32,7 +32,8 @@ def schema(name: str) -> Schema:
 
 def _instruction() -> Schema:
     found = Instruction.model_json_schema()
-    choice, definitions = _one_of({**known_constraints(), "judge:question": Judged, "parity:official": Official})
+    unlisted: dict[str, type[BaseModel]] = {"judge:question": Judged, "parity:official": Official}
+    choice, definitions = _one_of({**known_constraints(), **read_off_constraints(), **unlisted})
     found["$defs"] |= {**definitions, "Constraint": {"description": "A demand on the response.", **choice}}
     for definition in found["$defs"].values():
         tags = _TAGS.intersection(definition.get("properties", ()))

@@ -2,9 +2,11 @@
 
 from data_gen.seeds.fact_set import FactSeeds
 from data_gen.seeds.files import FileSeeds
+from data_gen.seeds.multi_hop import MultiHopSeeds
 from data_gen.seeds.opening import SEED_SETS, open_seed_set
 from data_gen.seeds.prepared import PreparedSeeds
 from data_gen.seeds.presets import PRESETS
+from data_gen.seeds.programs import ProgramSeeds
 from data_gen.seeds.seed import Seed, SeedSet, Solution
 from data_gen.seeds.small import ArithmeticSeeds, WritingSeeds
 from data_gen.seeds.source import SeedSource
@@ -17,7 +19,9 @@ __all__ = [
     "ArithmeticSeeds",
     "FactSeeds",
     "FileSeeds",
+    "MultiHopSeeds",
     "PreparedSeeds",
+    "ProgramSeeds",
     "Seed",
     "SeedSet",
     "SeedSource",

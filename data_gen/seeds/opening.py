@@ -8,7 +8,9 @@ from pathlib import Path
 from data_gen.seeds.fact_set import FactSeeds
 from data_gen.seeds.files import FileSeeds
 from data_gen.seeds.hub import open_hub
+from data_gen.seeds.multi_hop import MultiHopSeeds
 from data_gen.seeds.prepared import content_hash, prepare
+from data_gen.seeds.programs import ProgramSeeds
 from data_gen.seeds.rows import read_rows
 from data_gen.seeds.seed import SeedSet
 from data_gen.seeds.small import ArithmeticSeeds, WritingSeeds
@@ -16,13 +18,15 @@ from data_gen.seeds.source import SeedSource
 from data_gen.seeds.task_set import TaskSeeds
 from data_gen.seeds.word_problems import WordProblemSeeds
 
-#: The embedded sets, by the name that a recipe gives as `type`.
-SEED_SETS: dict[str, Callable[[], SeedSet]] = {
+#: The embedded sets, by the name that a recipe gives as `type`; they take the source's `options`.
+SEED_SETS: dict[str, Callable[..., SeedSet]] = {
     "arithmetic": ArithmeticSeeds,
     "writing": WritingSeeds,
     "word_problems": WordProblemSeeds,
     "facts": FactSeeds,
     "tasks": TaskSeeds,
+    "multi_hop": MultiHopSeeds,
+    "programs": ProgramSeeds,
 }
 
 
@@ -38,7 +42,7 @@ def open_seed_set(source: SeedSource, cache: Path | None = None) -> SeedSet:
         ('en', 'zh')
     """
     if source.type in SEED_SETS:
-        return SEED_SETS[source.type]()
+        return SEED_SETS[source.type](**source.options)
     if source.type == "jsonl":
         return FileSeeds(str(source.path), source.mapping, source.kind, form="jsonl")
     if source.type == "hub":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -10,10 +10,16 @@ from data_gen.seeds.presets import PRESETS, Preset
 from rewards.errors import unknown_name
 
 AnswerKind = Literal["math", "qa", "none"]
-EMBEDDED = ("arithmetic", "writing", "word_problems", "facts", "tasks")
+EMBEDDED = ("arithmetic", "writing", "word_problems", "facts", "tasks", "multi_hop", "programs")
 OUR_FIELDS = ("request", "answer", "solution", "language", "id", "topic", "tags", "licence", "passage")
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Bounds = tuple[int, int]
+#: What an embedded set can be told of its tasks; each set checks its own.
+_OPTIONS = {
+    "multi_hop": frozenset({"hops", "distractors", "names", "wordings"}),
+    "programs": frozenset({"operations", "inputs", "examples"}),
+}
 _HUB = frozenset({"name", "config_name", "split", "revision", "streaming"})
 _PREPARATION = frozenset(
     "type weight max_rows preset fields exclude answer_kind licence on_bad_row languages min_chars max_chars dedup"
@@ -49,6 +55,8 @@ class SeedSource(BaseModel):
         min_chars, max_chars: limits of a request's length.
         dedup: Jaccard similarity of shingles from which a request counts as a near duplicate; null keeps all.
         max_per_topic, max_per_tag: how many seeds one topic and one ability tag may have.
+        hops, distractors, names, wordings: of `multi_hop`, as `MultiHopSeeds` takes them.
+        operations, inputs, examples: of `programs`, as `ProgramSeeds` takes them.
 
     Example:
         >>> SeedSource(type="file", path="train.jsonl", preset="gsm8k").mapping["request"]
@@ -57,7 +65,9 @@ class SeedSource(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    type: Literal["arithmetic", "writing", "word_problems", "facts", "tasks", "jsonl", "file", "hub"]
+    type: Literal[
+        "arithmetic", "writing", "word_problems", "facts", "tasks", "multi_hop", "programs", "jsonl", "file", "hub"
+    ]
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     path: str | None = None
     name: str | None = None
@@ -78,6 +88,13 @@ class SeedSource(BaseModel):
     dedup: Share | None = 0.8
     max_per_topic: Count | None = None
     max_per_tag: Count | None = None
+    hops: Bounds | None = None
+    distractors: Bounds | None = None
+    names: int | None = None
+    wordings: int | None = None
+    operations: Bounds | None = None
+    inputs: tuple[str, ...] | None = None
+    examples: int | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> SeedSource:
@@ -99,13 +116,19 @@ class SeedSource(BaseModel):
 
     def _refuse_ignored(self) -> None:
         """Refuse settings that a type does not look at."""
-        taken = _TAKEN["embedded" if self.type in EMBEDDED else self.type]
+        taken = _TAKEN["embedded" if self.type in EMBEDDED else self.type] | _OPTIONS.get(self.type, frozenset())
         ignored = sorted(self.model_fields_set - taken)
         if ignored:
             raise ValueError(
                 f"a seed source of type {self.type} does not take {', '.join(ignored)}; it takes: "
                 f"{', '.join(sorted(taken - {'type'}))}"
             )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What an embedded set is told of its tasks; what is not set is up to the set."""
+        values = {name: getattr(self, name) for name in sorted(_OPTIONS.get(self.type, ()))}
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def known(self) -> Preset:

@@ -14,7 +14,7 @@ from typing import Literal
 from data_gen.self_evident.families import Said, column_of, constraint_of, family, implied_key, render
 from data_gen.self_evident.gates import Judge, Source
 from data_gen.self_evident.reading import read_code, read_text
-from rewards.constraint import Constraint, Context, Status, checked, known_constraints
+from rewards.constraint import Constraint, Context, Status, checked
 from rewards.response import Response
 from rewards.task_answer import CodeAnswer, TaskAnswer
 from rewards.text import Text, count_keyword
@@ -58,11 +58,6 @@ class Candidate:
         if self.base_rate is None:
             return "unknown"
         return "inert" if self.base_rate >= INERT else "tight" if self.base_rate <= TIGHT else "middle"
-
-    @property
-    def registered(self) -> bool:
-        """Whether the constraint is of a registered type, so that an instruction file may hold it."""
-        return self.constraint.type in known_constraints()
 
 
 def extract(

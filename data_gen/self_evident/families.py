@@ -7,13 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from data_gen.self_evident.code import CODE_TYPES
-from data_gen.self_evident.markup import MARKUP_TYPES
 from data_gen.self_evident.wordings import Wordings, wordings
 from rewards.constraint import Constraint, parse_constraint
-from rewards.errors import RaifError, unknown_name
+from rewards.errors import unknown_name
 from rewards.text import fold
 
 Slots = Mapping[str, int | str]
@@ -22,7 +18,6 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _NUMBERS = frozenset({"low", "high", "count", "limit", "times"})
 _LANGUAGES = ("en", "zh")
 _MARKS = " .,:;!?，。：；！？=-"
-_UNLISTED: dict[str, type[Constraint]] = {**CODE_TYPES, **MARKUP_TYPES}
 
 
 class Said(NamedTuple):
@@ -62,14 +57,7 @@ def constraint_of(said: Said) -> Constraint:
 
 @lru_cache(maxsize=8192)
 def _built(name: str, slots: tuple[tuple[str, int | str], ...]) -> Constraint:
-    content = _filled(family(name).constraint, dict(slots))
-    cls = _UNLISTED.get(content["type"])
-    if cls is None:
-        return parse_constraint(content)
-    try:
-        return cls.model_validate(content)
-    except ValidationError as error:
-        raise RaifError(f"{name}: bad arguments {dict(slots)!r}: {error.errors()[0]['msg']}.") from error
+    return parse_constraint(_filled(family(name).constraint, dict(slots)))
 
 
 def _filled(value: Any, slots: Slots) -> Any:

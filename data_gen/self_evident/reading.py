@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from data_gen.self_evident.families import Said
-from data_gen.self_evident.markup import NoBold, NoList, NoTable
-from data_gen.self_evident.program import Program, read_program
 from rewards.constraint import Constraint, Context, Status
 from rewards.constraints.layout_views import bullet_items, headings
+from rewards.constraints.markup import NoBold, NoList, NoTable
 from rewards.language import guess_language
+from rewards.program import Program, read_program
 from rewards.response import Response
 from rewards.text import CODE, Text, count_keyword, fold, han_share
 from rewards.wordlists import STOP_CHARACTERS, STOP_WORDS
@@ -196,12 +196,21 @@ def _program(program: Program) -> Iterator[Said]:
         yield Said("code_one_return", {})
     if program.annotated:
         yield Said("code_annotated", {})
-    if "for" in program.loops:
-        yield Said("code_uses_for", {})
-    yield Said("code_uses_while" if "while" in program.loops else "code_no_while", {})
-    if program.comprehension:
-        yield Said("code_comprehension", {})
+    if program.documented:
+        yield Said("code_docstring", {})
+    yield from (Said(name, {}) for name in _constructs(program.constructs))
+    if not program.comments:
+        yield Said("code_no_comments", {})
     if not program.imports:
         yield Said("code_no_imports", {})
     if program.lines:
         yield Said("code_lines", {"limit": grid(program.lines)[1]})
+
+
+def _constructs(found: frozenset[str]) -> Iterator[str]:
+    for construct, family in (("for", "code_uses_for"), ("comprehension", "code_comprehension")):
+        if construct in found:
+            yield family
+    for construct in ("while", "recursion"):
+        yield f"code_uses_{construct}" if construct in found else f"code_no_{construct}"
+    yield from (f"code_no_{construct}" for construct in ("class", "try", "lambda") if construct not in found)

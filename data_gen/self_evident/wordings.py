@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rewards.constraint import constraint_class
 from rewards.errors import RaifError
 
 _DATA = Path(__file__).with_name("wordings.yaml")
@@ -42,7 +43,12 @@ def wordings() -> Mapping[str, Wordings]:
     """Return the families by name, in the order of the file."""
     content = yaml.load(_DATA.read_text(encoding="utf-8"), Loader=_LOADER)
     try:
-        return {name: Wordings.model_validate(value) for name, value in content.items()}
+        return {name: Wordings.model_validate(_own_wordings(value) | value) for name, value in content.items()}
     except ValidationError as error:
         first = error.errors()[0]
         raise RaifError(f"{_DATA.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
+
+
+def _own_wordings(family: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wordings of a family's constraint type, where the family has none of its own."""
+    return {} if "en" in family else dict(constraint_class(family["constraint"]["type"]).phrases)

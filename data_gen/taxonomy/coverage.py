@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from data_gen.soft import soft_bank
 from data_gen.taxonomy.schemes import Dimension, schemes
-from rewards.constraint import known_constraints
+from rewards.constraint import known_constraints, read_off_constraints
 from rewards.errors import unknown_name
 
 
@@ -56,7 +56,8 @@ def coverage(counts_by_type: Mapping[str, int], counts_by_soft: Mapping[str, int
     """Report what a data set covers.
 
     Args:
-        counts_by_type: how many demands there are of each registered constraint type.
+        counts_by_type: how many demands there are of each registered constraint type; those that are only read off
+            outputs belong to no taxonomy.
         counts_by_soft: how many there are of each dimension of the soft bank (`SoftBank.dimension_of` tells which).
 
     Raises:
@@ -68,7 +69,7 @@ def coverage(counts_by_type: Mapping[str, int], counts_by_soft: Mapping[str, int
         [('complexbench', 5), ('mathif', 3)]
     """
     soft = counts_by_soft or {}
-    _known("constraint type", counts_by_type, known_constraints())
+    _known("constraint type", counts_by_type, {**known_constraints(), **read_off_constraints()})
     _known("soft dimension", soft, soft_bank().dimensions)
     whole, groups, dimensions = [], [], []
     for scheme in schemes().values():

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from raif.ablation.contrasts import contrasts
 from raif.ablation.folder import Paths, record
-from raif.ablation.plan import Plan, Run
+from raif.ablation.plan import SUSTAIN, Plan, Run
 from raif.ablation.running import seconds
+from raif.ablation.sustaining import SUSTAIN_RULE, Measured, of_sustain, write_comparison
 from raif.evaluation.records import EvaluatedRollout
 from raif.evaluation.runner import load_evaluation
 from raif.evaluation.stats import Estimate, item_means, mean, over_seeds, rate
@@ -72,28 +73,22 @@ def collect(plan: Plan, out: Path) -> dict[str, Any]:
         "cells": cells(found),
         "contrasts": contrasts(plan, found),
         "missing": missing,
-        "rule": RULE,
+        "rule": f"{RULE} {SUSTAIN_RULE}" if plan.evaluate.suite == SUSTAIN else RULE,
         "settings": record(plan),
         "versions": versions(),
         "commit": commit(),
     }
     write_json(out / RESULTS, results)
+    if plan.evaluate.suite == SUSTAIN:
+        write_comparison(plan, out, [one.run for one in found])
     return results
 
 
 def collect_run(paths: Paths) -> Collected:
     """Read the evaluation and the training of a finished run."""
-    run, profile = paths.run, paths.plan.evaluate.profile
-    rollouts = load_evaluation(paths.evaluation)[1]
-    main = [rollout for rollout in rollouts if rollout.arm == paths.plan.evaluate.arms[0]]
-    values = {name: decided(main, name, profile) for name in ON_ITEMS}
-    estimates = {name: estimate(*values[name], ON_ITEMS[name]) for name in values}
-    for arm in paths.plan.evaluate.arms[1:]:
-        others = [rollout for rollout in rollouts if rollout.arm == arm]
-        estimates[f"correct_{arm}"] = estimate(*decided(others, "correct", profile), True)
-    metrics = {name: found.value for name, found in estimates.items()}
-    undecided = [one for one in main if _value(one, "hacc", profile) is None and (one.verdicts or one.official)]
-    metrics["unscored"] = len(undecided) / len(main)
+    run = paths.run
+    measured = of_sustain(paths.evaluation) if paths.plan.evaluate.suite == SUSTAIN else _of_suite(paths)
+    metrics = {name: one["value"] for name, one in measured.estimates.items()} | {"unscored": measured.unscored}
     metrics |= training_metrics(paths) if run.axes else dict.fromkeys(OF_TRAINING)
     found = {
         "id": run.id,
@@ -101,9 +96,24 @@ def collect_run(paths: Paths) -> Collected:
         "seed": run.seed,
         "folder": str(paths.folder.relative_to(paths.out)),
         "metrics": metrics,
-        "estimates": {name: estimate_record(one) for name, one in estimates.items()},
+        "estimates": measured.estimates,
     }
-    return Collected(run, found, {name: item_means(*values[name]) for name in values})
+    return Collected(run, found, measured.items)
+
+
+def _of_suite(paths: Paths) -> Measured:
+    """Return what the evaluation of a suite came to."""
+    profile = paths.plan.evaluate.profile
+    rollouts = load_evaluation(paths.evaluation)[1]
+    main = [rollout for rollout in rollouts if rollout.arm == paths.plan.evaluate.arms[0]]
+    values = {name: decided(main, name, profile) for name in ON_ITEMS}
+    estimates = {name: estimate(*values[name], ON_ITEMS[name]) for name in values}
+    for arm in paths.plan.evaluate.arms[1:]:
+        others = [rollout for rollout in rollouts if rollout.arm == arm]
+        estimates[f"correct_{arm}"] = estimate(*decided(others, "correct", profile), True)
+    undecided = [one for one in main if _value(one, "hacc", profile) is None and (one.verdicts or one.official)]
+    records = {name: estimate_record(one) for name, one in estimates.items()}
+    return Measured(records, {name: item_means(*values[name]) for name in values}, len(undecided) / len(main))
 
 
 def decided(rollouts: Sequence[EvaluatedRollout], metric: str, profile: str) -> tuple[list[str], list[float]]:
@@ -128,6 +138,9 @@ def training_metrics(paths: Paths) -> dict[str, float | None]:
     done = json.loads((paths.train / DONE).read_text(encoding="utf-8"))
     settings = json.loads((paths.train / CONFIG).read_text(encoding="utf-8"))["training"]
     per_step = settings["per_device_train_batch_size"] * settings["gradient_accumulation_steps"] * done["ranks"]
+    if "num_generations" not in settings:  # fine-tuning samples nothing
+        shown = {"training_truncated": None, "rollout_tokens": 0, "prompts": done["steps"] * per_step}
+        return {**shown, "steps": done["steps"], "seconds": seconds(paths).get("training")}
     return {
         "training_truncated": fmean(last) if last else None,
         "rollout_tokens": sampled_tokens(paths.train),

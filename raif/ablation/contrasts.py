@@ -7,13 +7,14 @@ from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from raif.ablation.plan import BEFORE, Plan, label
+from raif.ablation.plan import BEFORE, SUSTAIN, Plan, label
 from raif.evaluation.stats import holm, over_seeds, paired, record
 
 if TYPE_CHECKING:
     from raif.ablation.collecting import Collected
 
 METRICS = ("hacc", "sacc", "correct")
+OF_SUSTAIN = ("accuracy", "sustain", "net", "comply")
 Items = Mapping[str, float]
 
 
@@ -27,10 +28,11 @@ def contrasts(plan: Plan, found: Sequence[Collected]) -> list[dict[str, Any]]:
     for one in found:
         by_cell.setdefault(one.run.id.partition("/")[2], {})[one.run.seed] = one
     rows = []
+    metrics = OF_SUSTAIN if plan.evaluate.suite == SUSTAIN else METRICS
     for first, second in pairs(plan):
         runs = [by_cell.get(cell, {}) for cell in (first, second)]
         seeds = [seed for seed in plan.seeds if all(seed in of_cell for of_cell in runs)]
-        for metric in METRICS if seeds else ():
+        for metric in metrics if seeds else ():
             changes = pooled([(runs[0][seed].items[metric], runs[1][seed].items[metric]) for seed in seeds])
             estimate, p = paired([0.0] * len(changes), changes)
             by_seed = [pooled([(runs[0][seed].items[metric], runs[1][seed].items[metric])]) for seed in seeds]

@@ -2,10 +2,11 @@
 
 OUT/ablation.json                                  what the folder is bound to
 OUT/seed-0/data, policy                            shared by the runs of a seed
+OUT/seed-0/self_evident, training_data             where the plan wants it: the policy's outputs, and data of them
 OUT/seed-0/before/evaluation                       of the untrained policy
 OUT/seed-0/max_completion_length=64/recipe.yaml    the training, as it was started
 OUT/seed-0/max_completion_length=64/train, evaluation, train.log, evaluation.log
-OUT/results.json, results.md, results.csv
+OUT/results.json, results.md, results.csv; comparison.json where the suite is sustain
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any, NamedTuple
 
 from data_gen.config import load_yaml
 from data_gen.shards import WARM_START
-from raif.ablation.plan import Plan, Run
+from raif.ablation.methods import method_of
+from raif.ablation.plan import TRAIN, Plan, Run
 from raif.evaluation.runner import METRICS
 from raif.model_paths import EMBEDDED
-from raif.recipes import load_recipe
 from raif.resources import find_recipe
 from raif.rollouts import read_jsonl
 from raif.run_folder import DONE, write_json
@@ -46,8 +47,13 @@ class Paths(NamedTuple):
 
     @property
     def data(self) -> str:
-        """Return the training data: those of the seed, or those that the plan names."""
+        """Return the data of the seed, or those that the plan names."""
         return self.plan.instructions or str(self.seed / "data")
+
+    @property
+    def training_data(self) -> str:
+        """Return what the runs train on: that data, or what the untrained policy of the seed makes of their tasks."""
+        return str(self.seed / "training_data") if self.plan.self_evident is not None else self.data
 
     @property
     def warm_start(self) -> Path:
@@ -115,11 +121,17 @@ def record(plan: Plan) -> dict[str, Any]:
         "plan": plan.model_dump(exclude={*GROWING}),
         "seeds": list(plan.seeds),
         "axes": plan.axes,
-        "training recipe": load_recipe(plan.train),
+        "training recipe": method_of(plan.train).load(plan.train),
+        "recipes of arms": {name: method_of(name).load(name) for name in _recipes_of_arms(plan)},
         "data recipe": load_yaml(find_recipe(plan.data)) if plan.data else {},
     }
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return plain
+
+
+def _recipes_of_arms(plan: Plan) -> list[str]:
+    arms = [arm for values in plan.axes.values() if isinstance(values, dict) for arm in values.values()]
+    return list(dict.fromkeys(arm[TRAIN] for arm in arms if TRAIN in arm))
 
 
 def recorded_plan(out: Path) -> Plan:
@@ -146,6 +158,8 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     for section in ("plan", "training recipe", "data recipe"):
         prefix = "" if section == "plan" else f"{section}: "
         found += [f"{prefix}{text}" for text in _changed(before[section], now[section])]
+    for name, recipe in before.get("recipes of arms", {}).items():
+        found += [f"{name}: {text}" for text in _changed(recipe, now["recipes of arms"].get(name, recipe))]
     if missing := [seed for seed in before["seeds"] if seed not in now["seeds"]]:
         found.append(f"seeds {missing} are no longer in the plan")
     if list(before["axes"]) != list(now["axes"]):

@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple
 
 from data_gen.shards import MANIFEST
 from raif.ablation.folder import Paths, claim
+from raif.ablation.methods import method_of
 from raif.ablation.plan import Plan, Run
 from raif.ablation.processes import Failed, Processes, Stopped
 from raif.ablation.training import recipe_of
@@ -142,11 +143,11 @@ class Worker:
 
     def _prepare(self, paths: Paths) -> None:
         """Make data and policy of the seed; the first of its runs does it, the others wait."""
-        if self.plan.data is None:
+        if self.plan.data is None and self.plan.self_evident is None:
             return
         with self.processes.locked(paths.seed / "prepare.lock", lambda: None) as lock:
             log = paths.seed / "prepare.log"
-            if not (Path(paths.data) / MANIFEST).is_file():
+            if self.plan.data is not None and not (Path(paths.data) / MANIFEST).is_file():
                 self.say(f"seed-{paths.run.seed}: data")
                 make = ["-m", "data_gen", "--config", str(find_recipe(self.plan.data)), "--out", paths.data]
                 self._start("making the data", [*make, "--seed", str(paths.run.seed)], log, lock)
@@ -154,12 +155,16 @@ class Worker:
                 self.say(f"seed-{paths.run.seed}: policy")
                 build = ["-m", "raif", "tiny", "--warm-start", str(paths.warm_start), "--out", paths.policy]
                 self._start("building the policy", [*build, "--seed", str(paths.run.seed)], log, lock)
+            if self.plan.self_evident is not None and not (Path(paths.training_data) / MANIFEST).is_file():
+                self.say(f"seed-{paths.run.seed}: training data of the policy's own outputs")
+                make = ["-m", "raif.ablation.self_evident", str(self.out), str(paths.run.seed)]
+                self._start("making the training data", make, log, lock)
 
     def _train(self, paths: Paths, lock: IO[Any]) -> None:
         recipe = paths.folder / "recipe.yaml"
         own = {
             "model_name_or_path": paths.policy,
-            "instructions": paths.data,
+            "instructions": paths.training_data,
             "output_dir": str(paths.train),
             "seed": paths.run.seed,
             "disable_tqdm": True,
@@ -170,7 +175,7 @@ class Worker:
         if ranks > 1:
             launch = ["-m", "accelerate.commands.accelerate_cli", "launch"]
             launch += ["--config_file", str(find_launch_config(self.plan.launch)), "--num_processes", str(ranks)]
-        command = [*launch, "-m", "raif.train", "--config", str(recipe)]
+        command = [*launch, "-m", method_of(recipe).module, "--config", str(recipe)]
         self._start("training", command, paths.folder / "train.log", lock, launched=ranks > 1)
         if not paths.is_trained:
             raise Failed("training ended without done.json", paths.folder / "train.log")

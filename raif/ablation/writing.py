@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from raif.ablation.plan import BEFORE
+from raif.ablation.plan import BEFORE, SUSTAIN
 from raif.evaluation.comparison import cell as in_percent
 
 PERCENT = {
     "hacc": "HAcc", "sacc": "SAcc", "correct": "correct", "correct_unconstrained": "correct, no constraints",
+    "accuracy": "accuracy", "sustain": "SUSTAIN", "net": "NET", "comply": "COMPLY", "delta_acc": "change of accuracy",
     "truncated": "truncated", "training_truncated": "truncated in training",
 }  # fmt: skip
 COUNTS = {
@@ -65,13 +66,18 @@ def rows_as_csv(results: Mapping[str, Any]) -> str:
 
 
 def _setting(results: Mapping[str, Any]) -> str:
-    evaluation = results["settings"]["plan"]["evaluate"]
-    budget = results["token_budget"]
-    equal = f"{budget:,} sampled completion tokens" if budget else "optimiser steps and prompts"
+    plan = results["settings"]["plan"]
+    evaluation, budget = plan["evaluate"], results["token_budget"]
+    shown = ", or shown in fine-tuning" if results["settings"].get("recipes of arms") else ""
+    equal = f"{budget:,} sampled completion tokens{shown}" if budget else "optimiser steps and prompts"
+    judged = f"{results['profile']} verdicts"
+    if evaluation["suite"] == SUSTAIN:
+        options = ", ".join(f"{name} {value}" for name, value in evaluation["options"].items())
+        judged = f"tasks {evaluation['data']}" + (f", {options}" if options else "")
     return (
         f"Equal: {equal}, for all runs. Evaluated alike: {evaluation['suite']}, cap {evaluation['cap']}, "
         f"{evaluation['samples']} sample(s) an item, temperature {evaluation['temperature']:g}, "
-        f"{results['profile']} verdicts. In percent, with 95 % intervals over seeds."
+        f"{judged}. In percent, with 95 % intervals over seeds."
     )
 
 

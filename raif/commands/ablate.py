@@ -92,6 +92,8 @@ def _collect(plan: Plan, out: Path, wandb: str | None) -> None:
 
     console.print(write_tables(collect(plan, out), out), markup=False, highlight=False, soft_wrap=True)
     console.print(f"results {out / 'results.json'}   table {out / 'results.md'}", soft_wrap=True, highlight=False)
+    if (out / "comparison.json").is_file():
+        console.print(f"comparison of the runs {out / 'comparison.json'}", soft_wrap=True, highlight=False)
     plot_and_log(out, wandb, _say)
 
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
+from raif.commands.sustain import SUITE as SUSTAIN
+from raif.commands.sustain import evaluate_sustain
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ console = Console()
 #: Options that only matter where completions are drawn, with their defaults.
 DRAWING = {
     "cap": None, "backend": "transformers", "base_url": None, "api_key_env": None, "tokenizer": None,
-    "continuous": False, "samples": 1, "temperature": 1.0, "top_p": None, "seed": 0, "batch_size": 64,
+    "continuous": False, "samples": 1, "temperature": None, "top_p": None, "seed": 0, "batch_size": 64,
     "system_prompt": None,
 }  # fmt: skip
 
@@ -40,7 +42,7 @@ class Ask(NamedTuple):
     tokenizer: str | None
     continuous: bool
     samples: int
-    temperature: float
+    temperature: float | None
     top_p: float | None
     seed: int
     batch_size: int
@@ -55,9 +57,12 @@ class Ask(NamedTuple):
 
 
 def evaluate(
-    suite: Annotated[str, typer.Argument(help="mathif, ifeval, ifbench or instructions.")],
+    suite: Annotated[str, typer.Argument(help="mathif, ifeval, ifbench, instructions or sustain.")],
     data: Annotated[
-        str | None, typer.Option(help="Folder or file; by default the benchmark's place on the hub.")
+        str | None,
+        typer.Option(
+            help="Folder or file; by default the benchmark's place on the hub. sustain: SET or SET=PLACE, by commas."
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Model folder, hub name, or the model's name on the server.")
@@ -70,7 +75,7 @@ def evaluate(
     tokenizer: Annotated[str | None, typer.Option(help="Render prompts for the server with this tokenizer.")] = None,
     continuous: Annotated[bool, typer.Option("--continuous", help="Continuous batching (transformers, GPU).")] = False,
     samples: Annotated[int, typer.Option(min=1, help="Completions per item and arm.")] = 1,
-    temperature: Annotated[float, typer.Option(min=0, help="0 is greedy.")] = 1.0,
+    temperature: Annotated[float | None, typer.Option(min=0, help="0 is greedy; by default 1, for sustain 0.")] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Nucleus; MathIF 0.95, else 1.")] = None,
     seed: Annotated[int, typer.Option(help="Sampling seed.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Prompts at once, or requests under way.")] = 64,
@@ -82,6 +87,12 @@ def evaluate(
     split: Annotated[
         str | None, typer.Option(help="instructions: test, test_families, test_arguments, train, or all.")
     ] = None,
+    placement: Annotated[str | None, typer.Option(help="sustain: suffix, prefix, solve_first or stepwise.")] = None,
+    doses: Annotated[str | None, typer.Option(help="sustain: constraints at once; by default 1,2,3,5,8.")] = None,
+    constraints: Annotated[int | None, typer.Option(help="sustain: constraints tried singly, by default 1.")] = None,
+    qa_score: Annotated[str | None, typer.Option(help="sustain: em or f1, for questions.")] = None,
+    tau: Annotated[float | None, typer.Option(help="sustain: the score from which a task is solved.")] = None,
+    recompute: Annotated[Path | None, typer.Option(help="sustain: judge a finished folder again, no model.")] = None,
     export_prompts: Annotated[Path | None, typer.Option(help="Only write id and prompt of every item.")] = None,
     responses: Annotated[Path | None, typer.Option(help="Judge stored responses: JSON lines of id, response.")] = None,
     unconstrained: Annotated[Path | None, typer.Option(help="mathif: those to prompts without constraints.")] = None,
@@ -98,7 +109,15 @@ def evaluate(
         data, model, out, cap, backend, base_url, api_key_env, tokenizer, continuous, samples, temperature, top_p,
         seed, batch_size, system_prompt, limit, arm, export_prompts, responses, unconstrained, json_file, wandb,
     )  # fmt: skip
-    _evaluate(suite, ask, {"protocol": protocol, "split": split, "ceiling": ceiling})
+    theirs = {"protocol": protocol, "split": split, "ceiling": ceiling}
+    own = {"placement": placement, "doses": doses, "constraints": constraints, "qa_score": qa_score, "tau": tau}
+    given = [name for name, value in {**theirs, **own}.items() if value is not None]
+    if suite == SUSTAIN:
+        _refuse(suite, [name for name in given if name in theirs])
+        evaluate_sustain(ask, own, recompute)
+        return
+    _refuse(suite, [*(name for name in given if name in own), *(["recompute"] if recompute else [])])
+    _evaluate(suite, ask, theirs)
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
@@ -134,6 +153,11 @@ def _evaluate(name: str, ask: Ask, options: Mapping[str, str | None]) -> None:
         _plot(ask)
     elif not ask.json_file:
         _say("nothing was kept; --out FOLDER or --json FILE keeps metrics and verdicts")
+
+
+def _refuse(suite: str, names: list[str]) -> None:
+    if names:
+        raise RaifError(f"suite {suite} takes no --{names[0].replace('_', '-')}; leave it out.")
 
 
 def _data(ask: Ask, suite: Suite) -> str:
@@ -248,7 +272,8 @@ def _sampling(ask: Ask, suite: Suite) -> Sampling:
     from raif.generation import Sampling
 
     top_p = suite.top_p if ask.top_p is None else ask.top_p
-    return Sampling(int(ask.cap or 0), ask.temperature, top_p, ask.seed, ask.batch_size)
+    temperature = 1.0 if ask.temperature is None else ask.temperature
+    return Sampling(int(ask.cap or 0), temperature, top_p, ask.seed, ask.batch_size)
 
 
 def _plot(ask: Ask) -> None:

@@ -14,7 +14,10 @@ console = Console()
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of `raif run`, evaluations, experiments, ablations, trainings."),
+        typer.Argument(
+            metavar="RUN...",
+            help="Folders of `raif run`, evaluations, analyses, comparisons, experiments, ablations, trainings.",
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="The page, ending in .html; by default report.html in the single run's folder.")

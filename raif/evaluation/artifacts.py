@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from raif.evaluation.redaction import redacted
+from raif.evaluation.sustain_sheets import attention_sheets, comparison_sheets, sustain_sheets
 from raif.json_files import read_record
-from raif.plots.folder import EXPERIMENT, LOG, METRICS, PLOTS, RESULTS, plots_in
+from raif.plots.folder import ATTENTION, COMPARISON, EXPERIMENT, LOG, METRICS, PLOTS, RESULTS, plots_in
 from raif.plots.style import save
 from raif.rollouts import read_jsonl
 from rewards.errors import RaifError
@@ -44,12 +45,12 @@ class Contents(NamedTuple):
 
 
 def log_artifacts(folder: Path, project: str, name: str | None = None, entity: str | None = None) -> str:
-    """Log the tables and plots of an evaluation, experiment, ablation or run to one wandb run; return where it is.
+    """Log the tables and plots of a result folder to one wandb run; return where it is.
 
-    Images and tables of up to 10,000 rows are logged to the run; the artifact (type evaluation, experiment, ablation or
-    run) holds every table whole, the record as JSON and every plot as PNG and SVG. Settings and versions are the run's
-    configuration. What looks like a key, password or token is left out, and neither code, environment nor command line
-    is recorded.
+    Images and tables of up to 10,000 rows are logged to the run; the artifact (type evaluation, experiment, ablation,
+    attention, comparison or run) holds every table whole, the record as JSON and every plot as PNG and SVG. Settings
+    and versions are the run's configuration. What looks like a key, password or token is left out, and neither code,
+    environment nor command line is recorded.
 
     Args:
         folder: the `--out` folder of the command that made the result.
@@ -90,7 +91,13 @@ def log_artifacts(folder: Path, project: str, name: str | None = None, entity: s
 
 def contents_of(folder: Path) -> Contents:
     """Return what a result folder holds for a tracker."""
-    readers = {METRICS: _evaluation, EXPERIMENT: _experiment, RESULTS: _ablation}
+    readers = {
+        METRICS: _evaluation,
+        EXPERIMENT: _experiment,
+        RESULTS: _ablation,
+        ATTENTION: _attention,
+        COMPARISON: _comparison,
+    }
     for name, read in readers.items():
         if (folder / name).is_file():
             return read(folder, read_record(folder / name))
@@ -125,6 +132,8 @@ def _file_name(text: str) -> str:
 
 
 def _evaluation(folder: Path, metrics: Record) -> Contents:
+    if metrics.get("suite") == "sustain":
+        return _sustain(folder, metrics)
     rows = list(_measured(metrics))
     groups = [
         [label, value, *row]
@@ -139,6 +148,25 @@ def _evaluation(folder: Path, metrics: Record) -> Contents:
     }
     summary = {f"{profile}/{metric}".removeprefix("/"): value for profile, metric, value, *_ in rows}
     return Contents("evaluation", metrics, {key: sheet for key, sheet in sheets.items() if sheet.rows}, summary)
+
+
+def _sustain(folder: Path, metrics: Record) -> Contents:
+    sheets = _sheets(sustain_sheets(folder, metrics))
+    summary = {f"{domain}/{metric}": value for domain, metric, value, *_ in sheets["metrics"].rows}
+    return Contents("evaluation", metrics, sheets, summary)
+
+
+def _attention(folder: Path, analysis: Record) -> Contents:
+    return Contents("attention", analysis, _sheets(attention_sheets(folder, analysis)), {})
+
+
+def _comparison(folder: Path, comparison: Record) -> Contents:
+    return Contents("comparison", comparison, _sheets(comparison_sheets(comparison)), {})
+
+
+def _sheets(found: Mapping[str, tuple[tuple[str, ...], list[list[Any]]]]) -> dict[str, Sheet]:
+    """Return the tables that have rows."""
+    return {name: Sheet(list(columns), rows) for name, (columns, rows) in found.items() if rows}
 
 
 def _measured(metrics: Record) -> Iterator[list[Any]]:

@@ -63,7 +63,7 @@ def evaluate(
         "generator": generator.identity(),
         "items": items_digest(items),
     }
-    if (finished := _claim(out, settings)) is not None:
+    if (finished := claim(out, settings)) is not None:
         return finished
     places = list(product(items, chosen, range(samples)))
     requests = [
@@ -75,7 +75,7 @@ def evaluate(
         Output(*place, done.text, done.tokens, done.ended, generator.think.prefilled, generator.think.style)
         for place, done in zip(places, completions, strict=True)
     ]
-    rollouts = _with_thinking_tokens(suite.judge(outputs), generator)
+    rollouts = with_thinking_tokens(suite.judge(outputs), generator)
     return _finish(suite, items, rollouts, out, settings)
 
 
@@ -125,7 +125,7 @@ def replay(
         "items": items_digest(items),
     }
     if out is not None:
-        _claim(out, settings)
+        claim(out, settings)
         return _finish(suite, kept, rollouts, out, settings), rollouts
     return _metrics(suite, kept, rollouts, settings), rollouts
 
@@ -219,7 +219,7 @@ def _arms(suite: Suite, arms: Sequence[str] | None) -> tuple[str, ...]:
     return chosen
 
 
-def _claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
+def claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     """Bind a folder to an evaluation; return its metrics if it is finished."""
     path, plain = out / SETTINGS, json.loads(json.dumps(settings))
     if path.is_file():
@@ -299,7 +299,7 @@ def _metrics(
     }
 
 
-def _with_thinking_tokens(rollouts: list[EvaluatedRollout], generator: Generator) -> list[EvaluatedRollout]:
+def with_thinking_tokens(rollouts: list[EvaluatedRollout], generator: Generator) -> list[EvaluatedRollout]:
     """Count the tokens between the think marks, where the generator has a tokenizer."""
     lengths = getattr(generator, "lengths", None)
     if lengths is None:

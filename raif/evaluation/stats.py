@@ -65,8 +65,7 @@ def proportion(outcomes: Sequence[bool]) -> Estimate:
     n, hits = len(outcomes), sum(outcomes)
     if n < MIN_ITEMS:
         return Estimate(hits / n if n else None, None, None, n)
-    interval = binomtest(hits, n).proportion_ci(CONFIDENCE, method="wilson")
-    return Estimate(hits / n, float(interval.low), float(interval.high), n)
+    return Estimate(hits / n, *_wilson(outcomes), n)
 
 
 def mean(values: Sequence[float], seed: int = 0) -> Estimate:
@@ -228,8 +227,7 @@ def trend(
     group = dict(zip(items, strata if strata is not None else [""] * len(items), strict=True))
     n, cross, spread, variance = len(xs), 0.0, 0.0, 0.0
     for name in sorted(set(group.values())):
-        a = _centred([xs[key] for key in xs if group[key] == name])
-        b = _centred([ys[key] for key in xs if group[key] == name])
+        a, b = (_centred([values[key] for key in xs if group[key] == name]) for values in (xs, ys))
         cross, spread = cross + float(a @ b), spread + float(a @ a)
         variance += float(a @ a) * float(b @ b) / max(1, len(a) - 1)
     if spread < 1e-9:
@@ -374,7 +372,7 @@ def _of_items(
     if estimate is None or n < MIN_ITEMS:
         return Estimate(estimate, None, None, n)
     rng = np.random.default_rng(seed)
-    sums = np.concatenate([rows[rng.integers(0, n, (size, n))].sum(axis=1) for size in _parts(RESAMPLES)])
+    sums = np.concatenate([_sums(rows, rng.integers(0, n, (size, n))) for size in _parts(RESAMPLES)])
     outside = float(norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + CONFIDENCE) / 2, n - 1)))
     low, high = np.nanquantile(sums[:, 0] / sums[:, 1], [outside, 1 - outside])
     if bounds is not None and high - low < 1e-12:
@@ -382,14 +380,18 @@ def _of_items(
     return Estimate(estimate, float(low), float(high), n)
 
 
+def _sums(rows: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the column sums of drawn rows, column by column, which is much faster than row by row."""
+    return np.column_stack([column.take(drawn).sum(axis=1) for column in rows.T])
+
+
 def _parts(count: int) -> list[int]:
     """Divide draws into thousands, so that memory stays small."""
     return [min(1_000, count - start) for start in range(0, count, 1_000)]
 
 
-def _centred(values: Sequence[float]) -> np.ndarray:
-    centred: np.ndarray = np.asarray(values, dtype=float) - np.mean(values)
-    return centred
+def _centred(values: Sequence[float]) -> Any:
+    return np.subtract(values, np.mean(values))
 
 
 def _wilson(outcomes: Sequence[bool]) -> tuple[float, float]:

@@ -126,6 +126,24 @@ def read_responses(path: str | Path, items: Sequence[Item]) -> Responses:
     raise RaifError(f"{source}:{rows[0][0]} has neither `id` nor `prompt` (it has: {names}); see --export-prompts.")
 
 
+def read_answers(path: str | Path) -> dict[str, Given]:
+    """Read rows of `id` and `response` by their ids, whatever those stand for.
+
+    Raises:
+        RaifError: if a line is broken, or an id is given twice. A file that is not there holds nothing yet.
+    """
+    source = Path(path)
+    if source.is_dir():
+        raise RaifError(f"{source} is a folder; give a JSONL file with `id` and `response` in each row.")
+    if not source.is_file():
+        return {}
+    rows = _parse(source, _rows(source, source.read_bytes()), _IdRow)
+    doubled = [key for key, count in Counter(row.id for row in rows).items() if count > 1]
+    if doubled:
+        raise RaifError(f"{source} answers {len(doubled)} ids more than once: {_some(doubled)}; remove all but one.")
+    return {row.id: row.given() for row in rows}
+
+
 def _join_by_id(source: Path, rows: Sequence[_IdRow], items: Sequence[Item]) -> Responses:
     ids = [item.id for item in items]
     known, samples = set(ids), _samples(source, rows)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from raif.json_files import read_record
+from raif.plots.attention import attention_figures
 from raif.plots.cap import ablation_figures
 from raif.plots.experiments import experiment_figure
 from raif.plots.heatmap import constraint_heatmap, constraint_rates
 from raif.plots.rows import PROFILES, comparison_figure, groups_figure
 from raif.plots.style import Plot, save
+from raif.plots.sustain import comparison_figures, sustain_figures
 from raif.plots.training import training_figure
 from raif.rollouts import read_jsonl
 from rewards.errors import RaifError
@@ -19,11 +21,12 @@ from rewards.errors import RaifError
 Record = dict[str, Any]
 PLOTS = "plots"
 METRICS, EXPERIMENT, RESULTS, LOG = "metrics.json", "experiment.json", "results.json", "metrics.jsonl"
+ATTENTION, COMPARISON = "attention.json", "comparison.json"
 MOST = 12  # rows or columns that a reader still tells apart
 
 
 def plots_of(folder: Path) -> list[Path]:
-    """Write the plots of an evaluation, experiment, ablation or run into FOLDER/plots (PNG and SVG); return the paths.
+    """Write the plots of any result folder into FOLDER/plots (PNG and SVG); return the paths.
 
     Errors: a folder that holds no result; results that hold nothing to draw.
     """
@@ -36,20 +39,29 @@ def plots_of(folder: Path) -> list[Path]:
 
 def plots_in(folder: Path) -> list[Plot]:
     """Return the plots of a result folder, those that have nothing to draw included."""
-    drawers = {METRICS: _evaluation, EXPERIMENT: _experiment, RESULTS: _ablation}
+    drawers = {
+        METRICS: _evaluation,
+        EXPERIMENT: _experiment,
+        RESULTS: _ablation,
+        ATTENTION: _attention,
+        COMPARISON: _comparison,
+    }
     for name, draw in drawers.items():
         if (folder / name).is_file():
             return list(draw(folder, read_record(folder / name)))
     plots = list(_run(folder))
     if not plots:
         raise RaifError(
-            f"{folder} holds no result: none of {METRICS}, {EXPERIMENT}, {RESULTS} and train/{LOG}. "
-            "Name the --out folder of `raif evaluate`, `raif experiment`, `raif ablate` or `raif run`."
+            f"{folder} holds no result: none of {', '.join(drawers)} and train/{LOG}. "
+            "Name the --out folder of `raif evaluate`, `raif analyze`, `raif experiment`, `raif ablate` or `raif run`."
         )
     return plots
 
 
 def _evaluation(folder: Path, metrics: Record) -> Iterator[Plot]:
+    if metrics.get("suite") == "sustain":
+        yield from sustain_figures(metrics)
+        return
     profiles = [profile for profile in PROFILES if metrics.get(profile)] or ["strict"]
     for profile in profiles:
         yield comparison_figure({folder.resolve().name: metrics}, profile)
@@ -57,6 +69,14 @@ def _evaluation(folder: Path, metrics: Record) -> Iterator[Plot]:
             if label not in ("constraint", "family") and 1 < len(groups) <= MOST:
                 yield groups_figure(metrics, label, profile)
     yield constraint_heatmap({profile: rates for profile in profiles if (rates := constraint_rates(metrics, profile))})
+
+
+def _attention(folder: Path, analysis: Record) -> Iterator[Plot]:
+    yield from attention_figures(analysis)
+
+
+def _comparison(folder: Path, comparison: Record) -> Iterator[Plot]:
+    yield from comparison_figures(comparison)
 
 
 def _experiment(folder: Path, experiment: Record) -> Iterator[Plot]:

@@ -16,7 +16,8 @@ def write_report(
     """Write the page of one run or several and return its path.
 
     Args:
-        runs: folders of pipeline runs, evaluations, experiments, ablations or trainings, in any mixture.
+        runs: folders of pipeline runs, evaluations, attention analyses, comparisons, experiments, ablations or
+            trainings, in any mixture.
         out: the page; `report.html` in the folder of a single run by default.
         markdown: where the tables go as Markdown, if anywhere.
         json: where the tables go as JSON, if anywhere.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from raif.evaluation.stats import Estimate, holm, item_means, mcnemar, paired_gain, power_note
@@ -11,6 +12,8 @@ from raif.report.document import Block, Cell, Note, Run, Section, Table, count, 
 from raif.report.figures import comparison_pictures, heatmap
 from raif.report.runs import Folder
 from raif.report.survey import Slot, Survey
+from raif.report.sustain_comparison_page import comparison_blocks
+from rewards.errors import RaifError
 
 FIELDS = {
     "hard": "HAcc",
@@ -19,6 +22,7 @@ FIELDS = {
     "official_soft": "SAcc (parity)",
     "correct": "answer correct",
 }
+SIGNED = ("change", "NET", "DELTA")  # differences, of which the sign is shown
 PAIRED = (
     "Changes against the first run over the items that both have decided, with 95 % bootstrap intervals over items. p "
     "is McNemar's exact test, where there is one sample an item; p (Holm) is adjusted for the whole table."
@@ -33,6 +37,7 @@ def comparison(runs: Sequence[Run], folders: Sequence[Folder], found: Survey) ->
     if results := _results(runs):
         blocks.append(results)
     evaluations = {folder.label: folder.path for folder in folders if folder.kind == "evaluation"}
+    blocks += _sustained({folder.label: folder.path for folder in folders if folder.kind == "sustain"})
     slots = _main_slots(found)
     blocks += [*_changes(runs, found, slots), *comparison_pictures(evaluations)]
     if len(slots) > 1:
@@ -94,19 +99,33 @@ def _results(runs: Sequence[Run]) -> Table | None:
     if len(runs) < 2:
         return None
     keys = dict.fromkeys(key for run in runs for key in run.results)
-    rows = [
-        [name(key), *(share(run.results.get(key), signed=key.startswith("change")) for run in runs)] for key in keys
-    ]
+    rows = [[name(key), *(share(run.results.get(key), signed=key.startswith(SIGNED)) for run in runs)] for key in keys]
     rows.append(
         [name("items"), *(count(max((e.get("n") or 0 for e in run.results.values()), default=None)) for run in runs)]
     )
     return Table("Results, %", ("Metric", *(run.label for run in runs)), rows)
 
 
+def _sustained(folders: Mapping[str, Path]) -> list[Block]:
+    """Return SUSTAIN evaluations of the same tasks beside each other, over own and common items."""
+    if len(folders) < 2:
+        return []
+    from raif.sustain.comparing import Evaluation, compare
+    from raif.sustain.runner import load_sustain
+
+    try:
+        found = compare([Evaluation(label, *load_sustain(path)) for label, path in folders.items()])
+    except RaifError as error:
+        return [Note(f"The SUSTAIN evaluations stand beside each other only by their own items: {error}")]
+    return comparison_blocks(found)
+
+
 def _main_slots(found: Survey) -> list[int]:
     """Return the evaluated slot of each run: that of the main arm, or the last one (after training)."""
     slots: dict[int, int] = {}
     for number, slot in enumerate(found.slots):
+        if number in found.sustain:
+            continue
         main = slot.name == "constrained"
         if found.outcomes[number].fields["hard"] and (
             main or found.slots[slots.get(slot.run, number)].name != "constrained"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -22,6 +22,7 @@ class Cell:
     value: Any = None
     bar: bool = False  # draw the share beside its number
     constraint: bool = False  # the name of a constraint, which opens its rollouts
+    items: Sequence[str] = ()  # ids of items, each of which opens its rollouts
     quiet: bool = False
     left: bool = False
 
@@ -126,7 +127,7 @@ def count(value: int | None) -> Cell:
 
 
 def share(estimate: Record | float | None, signed: bool = False, bar: bool = False, quiet: bool = False) -> Cell:
-    """Return a share in percent with its interval; a plain number has none.
+    """Return a share in percent with its interval, or the reason why there is none; a plain number has no interval.
 
     Example:
         >>> cell = share({"value": 0.25, "low": 0.1, "high": 0.4, "n": 20})
@@ -143,6 +144,11 @@ def amount(estimate: Record | float | None, signed: bool = False) -> Cell:
     return _estimate(estimate, 1, f"{'+' if signed else ''}{digits}", False, False)
 
 
+def ratio(estimate: Record | None, signed: bool = False) -> Cell:
+    """Return a ratio, or a difference of ratios, with its interval."""
+    return _estimate(estimate, 1, f"{'+' if signed else ''}.2f", False, False)
+
+
 def p_value(p: float | None) -> Cell:
     """Return a p value.
 
@@ -154,6 +160,28 @@ def p_value(p: float | None) -> Cell:
     return Cell(text, value=p)
 
 
+def reasons_once(cells: Sequence[Cell]) -> list[Cell]:
+    """Leave out a reason for a missing value that a cell further left gives already."""
+    said: set[str] = set()
+    found = []
+    for cell in cells:
+        again = cell.text == NOTHING and cell.interval in said
+        found.append(replace(cell, interval="") if again else cell)
+        said.add(cell.interval)
+    return found
+
+
+def item_links(ids: Sequence[str]) -> Cell:
+    """Return a cell whose ids of items open the rollouts of these.
+
+    Example:
+        >>> item_links(["gsm8k/7", "gsm8k/9"]).text
+        'gsm8k/7, gsm8k/9'
+    """
+    ids = list(dict.fromkeys(ids))
+    return Cell(", ".join(ids) or NOTHING, value=ids, items=ids, left=True)
+
+
 def _value(estimate: Record | float | None) -> float | None:
     found = estimate.get("value") if isinstance(estimate, Mapping) else estimate
     number = isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
@@ -163,7 +191,8 @@ def _value(estimate: Record | float | None) -> float | None:
 def _estimate(estimate: Record | float | None, scale: float, form: str, bar: bool, quiet: bool) -> Cell:
     value = _value(estimate)
     if value is None:
-        return Cell(NOTHING, value=dict(estimate) if isinstance(estimate, Mapping) else None, bar=bar, quiet=quiet)
+        record = dict(estimate) if isinstance(estimate, Mapping) else {}
+        return Cell(NOTHING, str(record.get("reason") or ""), record or None, bar=bar, quiet=quiet)
     text, interval = f"{scale * value:{form}}", ""
     if isinstance(estimate, Mapping):
         low, high = estimate.get("low"), estimate.get("high")

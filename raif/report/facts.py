@@ -14,6 +14,7 @@ TRUNCATION = {
     "score": "a truncated rollout is scored as it stands",
 }
 JUDGED = "cut thinking has no answer and satisfies nothing"
+CUT = "a truncated output scores 0, in every arm"  # of SUSTAIN
 
 
 def pipeline_facts(summary: Record, config: Record) -> list[tuple[str, str]]:
@@ -54,21 +55,21 @@ def training_facts(config: Record, done: Record, launch: Record) -> list[tuple[s
 
 
 def evaluation_facts(metrics: Record) -> list[tuple[str, str]]:
-    """Return the facts of an evaluation of either schema."""
+    """Return the facts of an evaluation."""
     settings = metrics.get("settings") or {}
-    sampling = settings.get("sampling") or metrics.get("sampling") or {}
+    sampling = settings.get("sampling") or {}
     known = {"model", "sampling", "cap", "seed", "arms", "samples", "system_prompt", "data", "suite", "items"}
     facts = {
         "Suite": metrics.get("suite"),
-        "Policy": settings.get("model") or metrics.get("model") or (settings.get("generator") or {}).get("model"),
+        "Policy": settings.get("model") or (settings.get("generator") or {}).get("model"),
         "Data": _text(settings.get("data")),
         "Items": f"{metrics['n']:,}" if isinstance(metrics.get("n"), int) else None,
         "Samples per item": _text(metrics.get("samples")),
         "Arms": _arms(settings.get("arms")),
         "Cap": _text(sampling.get("cap", settings.get("cap")), "{} tokens"),
-        "At the cap": JUDGED,
+        "At the cap": CUT if metrics.get("suite") == "sustain" else JUDGED,
         "Sampling": _sampling(sampling, ("temperature", "top_p", "seed")),
-        "System prompt": settings.get("system_prompt") or metrics.get("system_prompt"),
+        "System prompt": settings.get("system_prompt"),
         **{_label(key): shown(value) for key, value in settings.items() if key not in known},
         "Commit": metrics.get("commit"),
         "Versions": _versions(metrics),

@@ -17,28 +17,28 @@ from raif.report.runs import read_json
 
 def heatmap(rates: Mapping[str, Mapping[str, Record]]) -> Picture | Note:
     """Return the pass rates of constraints (estimate records) by run or arm."""
-    return _picture(constraint_heatmap(rates))
+    return picture(constraint_heatmap(rates))
 
 
 def experiment_pictures(found: Record) -> list[Picture | Note]:
     """Return the figure of an experiment."""
-    return [_picture(experiment_figure(found))]
+    return [picture(experiment_figure(found))]
 
 
 def ablation_pictures(found: Record) -> list[Picture | Note]:
     """Return the figures of an ablation: metrics against an axis, the truncation rate beneath."""
-    return [_picture(plot) for plot in ablation_figures(found)]
+    return [picture(plot) for plot in ablation_figures(found)]
 
 
 def comparison_pictures(folders: Mapping[str, Path]) -> list[Picture | Note]:
     """Return the metrics of evaluations (folders by label) beneath each other, profile by profile."""
-    metrics = {label: read_json(folder / "metrics.json") for label, folder in folders.items()}
-    known: dict[str, Any] = {label: found for label, found in metrics.items() if found.get("schema_version") == 2}
+    known: dict[str, Any] = {label: read_json(folder / "metrics.json") for label, folder in folders.items()}
     profiles = [profile for profile in ("strict", "parity") if any(found.get(profile) for found in known.values())]
-    return [_picture(comparison_figure(known, profile)) for profile in profiles] if len(known) > 1 else []
+    return [picture(comparison_figure(known, profile)) for profile in profiles] if len(known) > 1 else []
 
 
-def _picture(plot: Plot) -> Picture | Note:
+def picture(plot: Plot) -> Picture | Note:
+    """Return a chart as it stands on the page, or the reason why there is none."""
     if plot.figure is None:
         return Note(f"{plot.title}: {plot.absent}")
     return Picture(plot.title, inline(plot))

@@ -10,12 +10,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from raif.report.runs import Source, read_prompts
+from raif.report.runs import Source, read_demands, read_prompts
 from raif.report.survey import Survey, text_limit
 from rewards.response import Response
 
 STATUSES = ("satisfied", "violated", "blocked", "skipped", "unscored")
 FLAGS = ("truncated", "kept", "correct", "hard", "official_hard", "well_formed", "direct")  # as app.js reads them
+FACETS = ("domain", "dose", "failure")  # of SUSTAIN: fields that the page filters by
 CHUNK = 200  # rollouts in a chunk
 _KEPT = (
     "step",
@@ -38,13 +39,14 @@ class Pack:
         self.cut = text_limit([place.size for place in self.places])
         self._ids: dict[str, int] = {}
         self._types: dict[tuple[str, str], int] = {}
-        columns: dict[str, list[Any]] = {"slot": [], "task": [], "flags": [], "verdicts": []}
+        columns: dict[str, list[Any]] = {"slot": [], "task": [], "flags": [], "verdicts": [], "facets": []}
         entries = self._entries(sources, columns)
         self.chunks = [pack(chunk) for chunk in _chunked(entries)]
         self._head = {
             "runs": list(runs),
             "slots": [{"run": s.run, "name": s.name, "training": s.training} for s in survey.slots],
             "statuses": STATUSES,
+            "facet_names": FACETS,
             "chunk": CHUNK,
             "change": _change(survey),
         }
@@ -58,6 +60,17 @@ class Pack:
         self.index = pack({**self._head, "types": types, "tasks": list(self._ids), **self._columns})
 
     @property
+    def facets(self) -> dict[str, list[str]]:
+        """The values of each facet that tells rollouts apart, in order."""
+        rows = [row for row in self._columns["facets"] if row]
+        found = {name: {row[i] for row in rows} for i, name in enumerate(FACETS)}
+        return {
+            name: sorted(values - {""}, key=lambda value: (len(value), value))
+            for name, values in found.items()
+            if len(values) > 1
+        }
+
+    @property
     def counts(self) -> dict[int, int]:
         """How many rollouts of each slot are shown."""
         found: dict[int, int] = {}
@@ -67,6 +80,7 @@ class Pack:
 
     def _entries(self, sources: Sequence[Source], columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
         files: dict[int, Any] = {}
+        demands: dict[int, dict[str, list[str]]] = {}
         try:
             for place in self.places:
                 if place.source not in files:
@@ -77,7 +91,13 @@ class Pack:
                 columns["task"].append(self._ids.setdefault(row["instruction_id"], len(self._ids)))
                 columns["flags"].append(flags(row))
                 columns["verdicts"].append(self._verdicts(row))
-                yield _entry(row, self.cut)
+                columns["facets"].append([str(row[name]) for name in FACETS] if "domain" in row else [])
+                asked = {}
+                if "domain" in row:
+                    if place.source not in demands:
+                        demands[place.source] = read_demands(sources[place.source].path)
+                    asked = _asked(row, demands[place.source].get(row["instruction_id"], []), self.cut)
+                yield _entry(row, self.cut) | asked
         finally:
             for file in files.values():
                 file.close()
@@ -148,6 +168,27 @@ def _entry(row: Mapping[str, Any], cut: int | None) -> dict[str, Any]:
     }
 
 
+def _asked(row: Mapping[str, Any], demands: Sequence[str], cut: int | None) -> dict[str, Any]:
+    """Return what the page shows of a rollout of SUSTAIN: its prompt, and the constraints that it is judged on."""
+    alone = row["arm"] == "constrained" and row["dose"] == 1
+    judged = demands[row["place"] : row["place"] + 1] if alone else demands[: len(row["verdicts"])]
+    fields = {
+        "score": "undecided" if row["score"] is None else row["score"],
+        "F1": row.get("f1"),
+        "program": row.get("ending"),
+        "dose": row["dose"],
+    }
+    fields |= {"place": row["place"], "failure": row.get("failure", "").replace("_", " ")}
+    known = {name: value for name, value in fields.items() if value not in (None, "", 0) or name == "score"}
+    told = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in known.items()}
+    return {
+        "prompt": _shortened(row["prompt"], cut),
+        "said": [_shortened(text, cut) for text in judged],
+        "unasked": row["arm"] != "constrained",
+        "labels": (row.get("labels") or {}) | told,
+    }
+
+
 def _shortened(text: str, cut: int | None) -> str:
     """Leave out the middle of a text that is longer than `cut`, and say so there.
 
@@ -162,6 +203,10 @@ def _shortened(text: str, cut: int | None) -> str:
 
 
 def _change(survey: Survey) -> list[int] | None:
-    """Return the first and the last slot with HAcc, between which an item is gained or lost."""
+    """Return the first and the last slot with HAcc, between which an item is gained or lost.
+
+    The arms of SUSTAIN are not states of a policy.
+    """
     slots = [number for number in range(len(survey.slots)) if survey.outcomes[number].fields["hard"]]
+    slots = [number for number in slots if number not in survey.sustain]
     return [slots[0], slots[-1]] if len(slots) > 1 else None

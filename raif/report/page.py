@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from raif.json_files import write_whole
 from raif.report.ablation_page import ablation_run
+from raif.report.attention_page import attention_run
 from raif.report.comparison_page import comparison, constraint_heatmap
 from raif.report.document import Block, Run, Section
 from raif.report.evaluation_page import evaluation_run
@@ -25,6 +26,8 @@ from raif.report.pack import Pack
 from raif.report.run_pages import pipeline_run, training_run
 from raif.report.runs import Folder, prompt_files, recognise, sources
 from raif.report.survey import ROLLOUTS, Survey, survey
+from raif.report.sustain_comparison_page import sustain_comparison_run
+from raif.report.sustain_page import sustain_run
 from raif.report.text import visible
 from rewards.errors import RaifError
 
@@ -34,6 +37,9 @@ KINDS = {
     "experiment": experiment_run,
     "ablation": ablation_run,
     "training": training_run,
+    "sustain": sustain_run,
+    "attention": attention_run,
+    "sustain-comparison": sustain_comparison_run,
 }
 
 
@@ -160,6 +166,7 @@ def _context(report: Report) -> dict[str, Any]:
         "cut": report.pack.cut,
         "pack": report.pack,
         "contrast": any(slot.training for slot in slots),
+        "facets": report.pack.facets,
     }
 
 

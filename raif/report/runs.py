@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from raif.json_files import read_record
+from raif.rollouts import read_jsonl
 from rewards.errors import RaifError
 
 EXPECTED = (
     "a pipeline run (summary.json, of `raif run`), an evaluation (metrics.json and rollouts.jsonl, of "
     "`raif evaluate`), an experiment (experiment.json), an ablation (results.json with runs and cells, of "
-    "`raif ablate`), or a training (config.json and metrics.jsonl)"
+    "`raif ablate`), an attention analysis (attention.json, of `raif analyze attention`), a comparison of models "
+    "(comparison.json), or a training (config.json and metrics.jsonl)"
 )
 
 
 class Folder(NamedTuple):
     """A recognised run folder; `label` tells it from the other runs of the page."""
 
-    kind: str  # pipeline | evaluation | experiment | ablation | training
+    kind: str  # pipeline | evaluation | experiment | ablation | training | sustain | attention | sustain-comparison
     path: Path
     label: str
 
@@ -62,7 +64,11 @@ def _kind(path: Path) -> str:
     if (path / "results.json").is_file() and {"runs", "cells"} <= set(read_json(path / "results.json")):
         return "ablation"
     if (path / "metrics.json").is_file() and (path / "rollouts.jsonl").is_file():
-        return "evaluation"
+        return "sustain" if read_json(path / "metrics.json").get("suite") == "sustain" else "evaluation"
+    if (path / "attention.json").is_file():
+        return "attention"
+    if (path / "comparison.json").is_file():
+        return "sustain-comparison"
     if (path / "config.json").is_file() and (path / "metrics.jsonl").is_file():
         return "training"
     held = ", ".join(sorted(entry.name for entry in path.iterdir())[:6]) or "nothing"
@@ -104,9 +110,9 @@ def _evaluated(folder: Folder) -> Iterator[tuple[str, Path]]:
     root = folder.path
     if folder.kind == "pipeline":
         wanted = [(name, root / "evaluation" / name / "rollouts.jsonl") for name in ("before", "after")]
-    elif folder.kind == "evaluation":
+    elif folder.kind in ("evaluation", "sustain"):
         wanted = [("evaluation", root / "rollouts.jsonl")]
-    elif folder.kind == "training":
+    elif folder.kind in ("training", "attention", "sustain-comparison"):
         wanted = []
     else:
         files = [path for path in root.glob("**/rollouts.jsonl") if "train" not in path.relative_to(root).parts]
@@ -156,6 +162,13 @@ def read_prompts(files: Sequence[Path], wanted: Mapping[str, int]) -> dict[str, 
     return found
 
 
+def read_demands(rollouts: Path) -> dict[str, list[str]]:
+    """Return how the constraints of every item of a SUSTAIN evaluation are said, in their order, by id."""
+    items = rollouts.with_name("items.jsonl")
+    rows = read_jsonl(items) if items.is_file() else []
+    return {row["id"]: [demand["text"] for demand in row["demands"]] for row in rows}
+
+
 def _row(line: bytes) -> dict[str, Any] | None:
     """Return a row that has an id and a prompt; a file of another sort has none."""
     try:
@@ -170,12 +183,14 @@ def _row(line: bytes) -> dict[str, Any] | None:
 
 
 def _prompt(row: Mapping[str, Any]) -> dict[str, Any]:
-    turns = [{"content": row["prompt"]}] if isinstance(row["prompt"], str) else row["prompt"]
+    own = "demands" in row  # of SUSTAIN: every rollout has its own prompt, and the first output is shown as a rollout
+    prompt = row["bare_prompt"] if own else row["prompt"]
+    turns = [{"content": prompt}] if isinstance(prompt, str) else prompt
     answer = row.get("answer")
     instruction = row.get("instruction") or {}
     return {
         "prompt": "\n\n".join(str(turn["content"]) for turn in turns),
         "bare": row.get("bare_prompt"),
         "expected": answer.get("value") if isinstance(answer, Mapping) else answer,
-        "witness": row.get("witness") or instruction.get("witness"),
+        "witness": None if own else row.get("witness") or instruction.get("witness"),
     }

@@ -1,4 +1,4 @@
-"""metrics.json of either schema, read the same way: flat estimates of the strict profile, or profiles side by side."""
+"""Numbers of an evaluation's metrics.json: those of a profile, and those that both profiles share."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def estimate(metrics: Metrics, name: str, profile: str = "strict") -> Record | N
         >>> estimate({"n": 30, "parity": {"hacc": 0.5, "hacc_ci": None}}, "hacc", "parity")
         {'value': 0.5, 'low': None, 'high': None, 'n': 30}
     """
-    scores = metrics.get(profile)
-    if isinstance(scores, Mapping) and name in scores:
+    scores = metrics.get(profile) or {}
+    if name in scores:
         return within(scores, name, metrics.get("n"))
-    found = metrics.get(name) if profile == "strict" or name not in ACCURACIES else None
+    found = metrics.get(name)
     return found if isinstance(found, Mapping) and "value" in found else None
 
 
@@ -62,21 +62,18 @@ def names(scores: Record) -> list[str]:
 
 def bound(metrics: Metrics, side: str, name: str, profile: str = "strict") -> float | None:
     """Return the floor or the ceiling of an accuracy."""
-    found = metrics.get(side) or {}
-    scores = found.get(profile, found if profile == "strict" else {})
-    value = scores.get(name) if isinstance(scores, Mapping) else None
-    return value.get("value") if isinstance(value, Mapping) else value
+    scores = (metrics.get(side) or {}).get(profile) or {}
+    value: float | None = scores.get(name)
+    return value
 
 
 def has_profile(metrics: Metrics, profile: str) -> bool:
-    """Tell whether the metrics hold a profile; those of the old schema hold the strict one alone."""
-    return profile == "strict" or bool(metrics.get(profile))
+    """Tell whether the metrics hold a profile."""
+    return bool(metrics.get(profile))
 
 
 def constraint_rates(metrics: Metrics, profile: str = "strict") -> dict[str, Record]:
     """Return the pass rate of every constraint as an estimate record."""
-    if "per_constraint" in metrics:
-        return dict(metrics["per_constraint"]) if profile == "strict" else {}
     found = {}
     for name, group in (metrics.get("groups") or {}).get("constraint", {}).items():
         scores = group.get(profile) or {}

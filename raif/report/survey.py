@@ -54,12 +54,15 @@ class Survey:
     evaluated: dict[Group, list[Place]] = field(default_factory=dict)
     trained: dict[Group, list[Place]] = field(default_factory=dict)
     outcomes: dict[int, Outcomes] = field(default_factory=dict)
+    sustain: set[int] = field(default_factory=set)  # slots that are arms of SUSTAIN
 
     def add(self, number: int, source: Source, offset: int, row: Mapping[str, Any]) -> None:
         """Take a rollout into account, and forget its text."""
         slot = self._slot(Slot(source.run, _name(source, row), source.training))
-        place = Place(slot, number, offset, len(row["completion"]))
+        place = Place(slot, number, offset, max(len(row["completion"]), len(row.get("prompt") or "")))
         self.totals[slot] += 1
+        if "domain" in row:
+            self.sustain.add(slot)
         if source.training:
             group: Group = (source.run, row.get("step", -1), source.path.name, row["group"])
             self.trained.setdefault(group, []).append(place)
@@ -174,6 +177,8 @@ def _name(source: Source, row: Mapping[str, Any]) -> str:
 
 
 def _note(outcomes: Outcomes, row: Mapping[str, Any]) -> None:
+    if row.get("dose", 0) > 1:  # of SUSTAIN: more constraints than the score is about
+        return
     item = row["instruction_id"]
     for name in ("hard", "soft", "correct", "official_hard", "official_soft"):
         if row.get(name) is not None:

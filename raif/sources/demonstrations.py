@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from data_gen.quality.files import json_rows
 from raif.chat import ThinkFormat
-from rewards.entries import CodeAnswerReward, RewardConfig
+from rewards.entries import RewardConfig, program_seconds
 from rewards.errors import RaifError
 from rewards.instruction import Demonstration, Instruction
 from rewards.response import Response
@@ -69,7 +69,7 @@ def join_experts(
     file, known, tally = Path(path), {task.id: task for task in tasks}, _Tally()
     if not file.is_file():
         raise RaifError(f"no experts at {file}; make them with `python -m data_gen experts`, or remove `experts`.")
-    scorer = Scorer([entry for entry in entries if isinstance(entry, CodeAnswerReward)])
+    scorer = Scorer([entry for entry in entries if program_seconds([entry]) is not None])
     found: dict[str, Demonstration] = {}
     for chunk in _chunks(_candidates(file, known, think, tally), _CHUNK):
         found |= _accepted(chunk, known, think, scorer, tally)

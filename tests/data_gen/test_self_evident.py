@@ -17,30 +17,19 @@ from hypothesis import strategies as st
 
 from data_gen.self_evident import (
     GATES,
-    PLACEBO,
-    PLACEMENTS,
     TEXT_GROUPS,
     Candidate,
     Said,
     Solved,
-    assign_groups,
-    choose,
     constraint_of,
-    doses,
     extract,
     instructions_from_outputs,
-    ordered,
     parse,
-    place,
-    placebo,
     render,
-    wording_of,
 )
-from data_gen.self_evident.families import demanded_pattern
 from data_gen.self_evident.gates import Judge, Source, gold_tokens, leaks
-from data_gen.self_evident.placement import length_of
 from data_gen.self_evident.wordings import wordings
-from rewards import Context, Instruction, MathAnswer, QaAnswer, RaifError, Response, Status, known_constraints
+from rewards import Context, Instruction, MathAnswer, QaAnswer, RaifError, Response, Status
 from rewards.text import han_share
 
 REQUEST = "Tom has 12 apples. He eats 3 and buys 8. How many apples does he have?"
@@ -50,6 +39,9 @@ OUTPUT = (
 )
 REQUEST_ZH = "小明有12个苹果，他吃了3个，又买了8个。现在他有多少个苹果？"
 OUTPUT_ZH = "小明原来有12个苹果，吃掉3个以后还剩9个苹果。\n后来他又买了8个苹果，所以现在一共有17个苹果。\n答案：17"
+CODE = (
+    "```python\ndef total(values):\n    result = 0\n    for n in values:\n        result += n\n    return result\n```"
+)
 CASES = [(REQUEST, OUTPUT, "en"), (REQUEST_ZH, OUTPUT_ZH, "zh")]
 #: Arguments for each slot that a family may have.
 VALUES: dict[str, list[int | str]] = {
@@ -269,105 +261,6 @@ def test_words_of_the_request_are_marked() -> None:
     assert marked["starts"] is False
 
 
-def test_groups_are_equally_frequent() -> None:
-    available = {f"item-{n}": TEXT_GROUPS if n % 3 else TEXT_GROUPS[:2] for n in range(300)}
-    assigned = assign_groups(available, seed=7)
-    assert set(Counter(assigned.values()).values()) == {60}
-    assert all(group in available[item] for item, group in assigned.items())
-    assert assign_groups(dict(reversed(available.items())), seed=7) == assigned
-    assert assign_groups(available, seed=8) != assigned
-    assert assign_groups({"empty": ()}, seed=0) == {}
-
-
-def test_a_choice_depends_on_item_and_seed_only() -> None:
-    candidates = found()
-    chosen = choose(candidates, "a", 1)
-    assert chosen == choose(candidates[::-1], "a", 1)
-    assert len({choose(candidates, str(n), 1).family for n in range(40)}) > 6  # type: ignore[union-attr]
-    assert choose(candidates, "a", 1, "keyword").group == "keyword"  # type: ignore[union-attr]
-    assert choose([], "a", 1) is None
-    with pytest.raises(RaifError, match="did you mean 'keyword'"):
-        choose(candidates, "a", 1, "keywords")
-    with pytest.raises(RaifError, match="no candidate in group 'identifiers'"):
-        choose(candidates, "a", 1, "identifiers")
-
-
-@pytest.mark.parametrize(("request_text", "output", "language"), CASES)
-def test_doses_are_nested_and_say_nothing_twice(request_text: str, output: str, language: str) -> None:
-    candidates = found(request_text, output, language=language)
-    for item in "abcdef":
-        sets = doses(candidates, item, 3, "length")
-        assert list(sets) == [1, 2, 3, 5, 8]
-        assert sets[1] == (choose(candidates, item, 3, "length"),)
-        for small, large in zip(list(sets.values())[:-1], list(sets.values())[1:], strict=True):
-            assert large[: len(small)] == small
-        keys = [each.key for each in ordered(candidates, item, 3)]
-        assert len(keys) == len(set(keys))
-        assert {each.group for each in sets[5]} == set(TEXT_GROUPS)
-    assert list(doses(candidates[:2], "a", 3)) == [1]
-
-
-def test_a_first_word_and_the_same_keyword_are_not_both_asked() -> None:
-    keys = Counter(each.key for each in found() if each.family in ("first_word", "contains", "last_line"))
-    assert keys["keyword answer"] == 2
-
-
-def test_wordings_take_turns() -> None:
-    candidate = found()[0]
-    assert {wording_of(candidate, str(n), 0) for n in range(30)} == {0, 1, 2}
-
-
-@pytest.mark.parametrize("placement", PLACEMENTS)
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_placement_keeps_the_request_and_what_is_added(placement: str, language: str) -> None:
-    prompt = place(REQUEST, ["First thing.", "Second thing."], language, placement)  # type: ignore[arg-type]
-    joined = {"en": "First thing. Second thing.", "zh": "First thing.Second thing."}[language]
-    assert prompt.count(REQUEST) == prompt.count(joined) == 1
-    assert (prompt.index(joined) < prompt.index(REQUEST)) == (placement == "prefix")
-    assert place(REQUEST, [], language, placement) == REQUEST  # type: ignore[arg-type]
-
-
-def test_placements_differ_and_unknown_ones_are_refused() -> None:
-    assert len({place(REQUEST, ["X."], "en", each) for each in PLACEMENTS}) == 4  # type: ignore[arg-type]
-    for refused in (
-        lambda: extract("A?", "B.", None, "de"),
-        lambda: placebo("A.", "de", ""),
-        lambda: place("A?", [], "de"),
-    ):
-        with pytest.raises(RaifError, match="unknown language of constraints 'de'"):
-            refused()
-    with pytest.raises(RaifError, match="did you mean 'suffix'"):
-        place(REQUEST, ["X."], "en", "sufix")  # type: ignore[arg-type]
-
-
-def test_unknown_languages_are_refused() -> None:
-    wanted = "unknown language of constraints 'de'"
-    with pytest.raises(RaifError, match=wanted):
-        extract(REQUEST, OUTPUT, None, "de")
-    with pytest.raises(RaifError, match=wanted):
-        placebo("A sentence.", "de", "key")
-    with pytest.raises(RaifError, match=wanted):
-        place(REQUEST, ["X."], "de")
-
-
-@pytest.mark.parametrize(("request_text", "output", "language"), CASES)
-def test_a_placebo_is_as_long_and_demands_nothing(request_text: str, output: str, language: str) -> None:
-    candidates = found(request_text, output, language=language)
-    for item in "abcdefgh":
-        for chosen in doses(candidates, item, 0).values():
-            text = place("", [each.text(language, wording_of(each, item, 0)) for each in chosen], language).strip()
-            neutral = placebo(text, language, item)
-            wanted = length_of(text, language)
-            assert abs(length_of(neutral, language) - wanted) <= max(3, 0.15 * wanted), (text, neutral)
-            assert parse(neutral, language) is None
-    fixed = [name for name, family in wordings().items() if not SLOT.search(family.demanded)]
-    for sentence in PLACEBO[language]:
-        assert not re.search(
-            r"[\d\"“”]|\b(?:you|your|please|must|should|do not)\b|你|请|不要|必须", sentence, re.IGNORECASE
-        )
-        assert not [name for name in fixed if demanded_pattern(name, ()).search(sentence)]
-
-
 def rows() -> list[Solved]:
     pairs = [(request, output, language) for request, output, language in CASES]
     return [
@@ -384,12 +277,10 @@ def test_outputs_become_training_instructions() -> None:
         assert one.witness is not None
         assert one.evaluate(Response(None, one.witness)).hard is True
         assert Instruction.model_validate_json(one.model_dump_json()) == one
-        assert all(each.type in known_constraints() for each in one.constraints)
         assert [each.path for each in one.sub_instructions] == ["and.0", "and.1", "and.2"]
         assert all(each.text in one.prompt_text for each in one.sub_instructions)
         assert (one.source.seed_set, one.source.licence, one.source.generator) == ("ours", "CC0-1.0", "self_evident")
         assert one.answer == MathAnswer(value="17")
-    assert rejected["unregistered"] == 16 * 3
     assert len({each.type for one in made for each in one.constraints}) > 10
 
 
@@ -416,10 +307,10 @@ def test_inert_constraints_are_not_trained_on() -> None:
 _PROGRAM = """
 import json, sys
 from data_gen.self_evident import Solved, extract, instructions_from_outputs, ordered, place, placebo
-from rewards import MathAnswer
+from rewards import CodeAnswer, MathAnswer
 
 for request, output, language in json.loads(sys.argv[1]):
-    answer = MathAnswer(value="17")
+    answer = CodeAnswer(tests="assert f()") if "```" in output else MathAnswer(value="17")
     rows = [Solved(f"{n}", f"{request} ({n})", output, answer, language, "ours") for n in range(9)]
     for instruction in instructions_from_outputs(rows, constraints=4, seed="s"):
         print(ascii(instruction.model_dump_json()))
@@ -431,7 +322,7 @@ for request, output, language in json.loads(sys.argv[1]):
 def test_another_process_makes_the_same_bytes() -> None:
     runs = {
         subprocess.run(
-            [sys.executable, "-c", _PROGRAM, json.dumps(CASES)],
+            [sys.executable, "-c", _PROGRAM, json.dumps([*CASES, ("Add up a list.", CODE, "en")])],
             env={**os.environ, "PYTHONHASHSEED": seed},
             cwd=Path(__file__).parents[2],
             capture_output=True,
@@ -440,4 +331,13 @@ def test_another_process_makes_the_same_bytes() -> None:
         for seed in ("1", "2")
     }
     assert len(runs) == 1
-    assert runs.pop().count(b"\n") == 20
+    assert runs.pop().count(b"\n") == 30
+
+
+def test_lists_and_headings_are_counted() -> None:
+    output = "# Start\nWe have:\n- one pear\n- two plums\n\n# End\n1. eat\n2. rest\n3. sleep"
+    texts = {each.text() for each in found(output=output)}
+    assert "Use exactly 2 markdown headings." in texts
+    assert "Use exactly 2 bullet points, no two alike." in texts
+    assert "Include one numbered list of exactly 3 items, no two alike." in texts
+    assert not families(found(output=output)) & {"no_list"}

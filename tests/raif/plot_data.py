@@ -175,3 +175,163 @@ def training_log(steps: int = 40) -> list[Record]:
         {"step": i, "reward": i / steps, "hacc": 0.2, "sacc": 0.3, "correct": 0.5, "completions/mean_length": 40 + i}
         for i in range(1, steps + 1)
     ]
+
+
+# ---- SUSTAIN --------------------------------------------------------------------------------------------------------
+
+
+def change(value: float, n: int, half: float = 0.04, **more: Any) -> Record:
+    """Return the record of a difference, which may lie below 0."""
+    if n < 20:
+        return {"value": None, "low": None, "high": None, "n": n, "reason": f"{n} items are too few; 20 are needed"}
+    return {"value": value, "low": value - half, "high": value + half, "n": n, **more}
+
+
+def _arm(value: float, n: int) -> Record:
+    if n < 20:
+        return {**estimate(None, n), "reason": f"{n} items are too few; 20 are needed"}
+    return {**estimate(value, n), "method": "wilson"}
+
+
+def _kind(n: int, loss: float, p: float | None) -> Record:
+    net = {"estimate": change(loss, n), "p": p, "p_holm": None if p is None else min(1.0, 4 * p)}
+    return {"n": n, "sustain": _arm(0.9 - loss, n), "placebo": _arm(0.9, n), "comply": _arm(0.8, n), "net": net}
+
+
+def _dose(dose: int, n: int) -> Record:
+    return {
+        "dose": dose, "n": n, "sustain": _arm(0.92 - 0.04 * dose, n), "placebo": _arm(0.93 - 0.01 * dose, n),
+        "net": change(0.03 * dose - 0.01, n), "comply_each": _arm(0.9 - 0.01 * dose, n),
+        "comply_all": _arm(0.9**dose, n),
+    }  # fmt: skip
+
+
+def sustain_domain(n: int = 200) -> Record:
+    """Return what a SUSTAIN evaluation says of one domain whose D+ holds `n` items."""
+    asked = {"length": 0.12, "keyword": 0.02, "structure": 0.01, "character": -0.01}
+    families = {"at_most_words": 0.14, "contains_word": 0.02, "exactly_paragraphs": 0.01, "no_comma": -0.01}
+    few = n < 20
+    return {
+        "n": 2 * n, "n_solved": n + 12, "n_dplus": n, "coverage": n / (n + 12),
+        "left_out": {"unsolved": n - 14, "truncated": 2, "no_constraint": 12}, "failed": 1,
+        "rejects": {"soundness": 0, "leak": 7, "demanded": 31, "scorer": 4, "stability": 2},
+        "candidates": 17.6, "groups": dict.fromkeys(asked, n // 4),
+        "tightness": {"inert": n // 2, "middle": n // 5, "tight": n // 4, "unknown": n - n // 2 - n // 5 - n // 4},
+        "accuracy": estimate((n + 12) / (2 * n), 2 * n), "sustain": _arm(0.885, n), "retest": _arm(0.94, n),
+        "placebo": _arm(0.927, n),
+        "net": {
+            "estimate": change(0.042, n, 0.031), "control": "placebo", "gained": 4, "lost": 13,
+            "p": None if few else 0.049,
+            "power": "With these items, a change below 5.1 points is unlikely to be noticed (80 % power).",
+        },
+        "relative": change(0.955, n), "comply": _arm(0.83, n), "comply_unasked": _arm(0.61, n),
+        "table": {
+            "right_met": n * 7 // 10, "right_broken": n // 5, "wrong_met": n // 12, "wrong_broken": n // 60,
+            "undecided": 3,
+            "association": None if few else {
+                "both": 140, "first_only": 40, "second_only": 16, "neither": 4, "expected": 0.702, "phi": 0.01,
+                "odds_ratio": 0.9, "p": 0.84,
+            },
+        },
+        "doses": [_dose(dose, max(n - 12 * dose, 8)) for dose in (1, 2, 3, 5, 8)],
+        "doses_common": [_dose(dose, max(n - 96, 8)) for dose in (1, 2, 3, 5, 8)],
+        "by_group": {name: _kind(n // 4, loss, None if few else 0.01) for name, loss in asked.items()},
+        "by_family": {name: _kind(n // 4, loss, 0.001 + i / 5) for i, (name, loss) in enumerate(families.items())},
+        "by_source": {"gsm8k": _kind(n // 2, 0.05, 0.04), "chains": _kind(n - n // 2, 0.03, 0.2)},
+        "by_tightness": {"inert": _kind(n // 2, 0.0, 0.9), "tight": _kind(n // 4, 0.12, 0.002)},
+        "failures": {
+            "answer_lost": {
+                "n": 12, "met": 9, "broken": 3, "share": 0.52, "examples": [{"id": "gsm8k/0", "sample": 0}],
+            },
+            "truncated": {"n": 11, "met": 2, "broken": 9, "share": 0.48, "examples": []},
+        },
+        "delta_acc": change(-0.021, 2 * n), "delta_placebo": change(-0.005, 2 * n),
+        "delta_net": {"estimate": change(-0.016, 2 * n), "p": 0.21}, "delta_without": 9, "graded": None,
+        "truncation": {arm: estimate(0.02, 2 * n) for arm in ("first", "retest", "placebo", "constrained")},
+        "tokens": {"first": 120.4, "retest": 121.0, "placebo": 125.7, "constrained": None},
+    }  # fmt: skip
+
+
+def sustain(n: int = 200) -> Record:
+    """Return the metrics of a SUSTAIN evaluation: two domains, and a third with too few solved items."""
+    domains = {"math": sustain_domain(n), "qa": sustain_domain(n // 2), "code": sustain_domain(14)}
+    names = ("sustain", "retest", "placebo", "comply", "accuracy", "delta_acc")
+    mean = {**{name: domains["math"][name] for name in names}, "net": change(0.038, n + n // 2, 0.02)}
+    return {
+        "schema_version": 2, "suite": "sustain", "n": 3 * n, "samples": 1, "domains": domains, "mean": mean,
+        "settings": {"suite": "sustain", "placement": "suffix", "doses": [1, 2, 3, 5, 8], "seed": 0},
+        "versions": {"raif": "0"}, "commit": "abc",
+    }  # fmt: skip
+
+
+def attention(layers: int = 4, n: tuple[int, int] = (60, 40)) -> Record:
+    """Return an attention analysis in which failed outputs look at the constraint more, most of all late."""
+
+    def label(names: list[str], gap: float) -> Record:
+        def level(bad: int, layer: int, decile: int) -> float:
+            return 0.5 + 0.4 * layer / layers + bad * gap * decile / 9
+
+        means = [1.0 + bad * gap / 2 for bad in (0, 1)]
+        matched = {"difference": change(gap / 2, sum(n), 0.1), "p": 0.03, "n": sum(n), "strata": 5, "left_out": 0}
+        none = {"value": None, "low": None, "high": None, "n": 6}
+        return {
+            "names": names, "n": list(n), "rollouts": list(n), "unscored": 0,
+            "random_span": {"difference": change(0.0, sum(n), 0.1), "p": 0.8},
+            "means": [change(m, k, 0.1) for m, k in zip(means, n, strict=True)],
+            "difference": change(gap / 2, sum(n), 0.1), "p": 0.012, "auc": 0.61,
+            "matched": {
+                **dict.fromkeys(("length", "family", "constraint_tokens"), matched),
+                "all": {"difference": none, "p": None, "n": 6, "strata": 1, "left_out": 94},
+            },
+            "grid": {
+                name: [[level(bad, layer, x) for x in range(10)] for layer in range(layers)]
+                for bad, name in enumerate(names)
+            },
+            "trace": {
+                name: [change(level(bad, layers // 2, x), n[bad], 0.1) for x in range(10)]
+                for bad, name in enumerate(names)
+            },
+        }  # fmt: skip
+
+    return {
+        "schema_version": 1, "analysis": "attention", "model": "tiny", "n": sum(n), "rollouts": sum(n),
+        "left_out": {"too_long": 2}, "notes": ["The weights are those that drew."], "layers": layers, "deciles": 10,
+        "labels": {"solved": label(["sustained", "failed"], 0.8), "met": label(["met", "broken"], -0.3)},
+        "controls": {
+            "random_span": change(1.01, sum(n), 0.05), "placebo": None, "constraint": change(1.3, sum(n), 0.1),
+        },
+        "settings": {"model": "tiny"}, "versions": {"raif": "0"},
+        "statement": "These are correlational findings: they do not show that attention causes failures.",
+    }  # fmt: skip
+
+
+def sustain_comparison() -> Record:
+    """Return a comparison of two models with a set of families that neither was trained on."""
+
+    def scores(loss: float, n: int) -> Record:
+        return {
+            "n": n, "sustain": _arm(0.9 - loss, n), "retest": _arm(0.94, n), "placebo": _arm(0.92, n),
+            "net": change(loss, n), "comply": _arm(0.8, n), "accuracy": estimate(0.6, 2 * n),
+            "delta_acc": change(-loss / 2, n),
+        }  # fmt: skip
+
+    models = {"base": 0.08, "tuned": 0.02}
+    domain = {
+        "n_common": 120, "own": {name: scores(loss, 180) for name, loss in models.items()},
+        "common": {name: scores(loss, 120) for name, loss in models.items()},
+        "pairs": [
+            {"first": "base", "second": "tuned", "set": where, "metric": metric, "estimate": change(0.05, 120),
+             "p": 0.01, "p_holm": 0.04}
+            for where in ("own", "common") for metric in ("sustain", "net")
+        ],
+        "ranking": ["tuned", "base"],
+    }  # fmt: skip
+    held = {
+        name: {key: scores(loss, 60)[key] for key in ("n", "net", "sustain", "comply")} for name, loss in models.items()
+    }
+    return {
+        "schema_version": 1, "comparison": "sustain", "models": list(models),
+        "domains": {"math": domain, "all": domain}, "rule": "own: what the model solved; common: what all solved.",
+        "held_out": {"families": ["no_comma", "first_word"], "common": held}, "settings": {"seed": 0},
+        "versions": {"raif": "0"},
+    }  # fmt: skip

@@ -9,26 +9,33 @@ from base64 import b64decode
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from data_gen.config import load_yaml, parse_config
 from data_gen.pipeline import make_dataset
 from data_gen.shards import read_data
+from raif.chat import ThinkFormat
 from raif.evaluation.runner import replay
 from raif.evaluation.stats import Estimate, over_seeds, record
 from raif.experiments.length_bins import length_bins
 from raif.experiments.results import write as write_experiment
+from raif.generation import Arrived, Completion, Request, Sampling
 from raif.generation.replay import Given, Responses
 from raif.resources import find_recipe
 from raif.rollouts import Rollout, append_jsonl
 from raif.suites import suite
 from raif.suites.instructions import items_of
 from raif.summary import summarize_run
+from raif.sustain.records import Task
+from raif.sustain.settings import SustainSettings
 from rewards.caps import LengthCap
 from rewards.entries import parse_rewards
 from rewards.instruction import Instruction
 from rewards.response import Response
 from rewards.reward import ScoredResponse, Scorer
+from tests.raif.sustain_support import make_tasks as make_sustain_tasks
+from tests.raif.sustain_support import text_of
 
 CAP, STEPS = 64, 8
 HOSTILE = (
@@ -193,3 +200,56 @@ class Page(HTMLParser):
     def slot(self, number: int) -> str:
         """Return the name of the slot of a rollout."""
         return str(self.index["slots"][self.index["slot"][number]]["name"])
+
+
+# ---- SUSTAIN --------------------------------------------------------------------------------------------------------
+
+
+class Speaker:
+    """A generator whose model solves nine tasks of ten, fewer the more is asked for, and now and then says markup."""
+
+    think = ThinkFormat("none", False)
+
+    def __init__(self, tasks: Sequence[Task], name: str, skill: float) -> None:
+        self.tasks, self.name, self.skill = {task.id: task for task in tasks}, name, skill
+
+    def identity(self) -> dict[str, Any]:
+        return {"backend": "stub", "model": self.name}
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling, arrived: Arrived) -> None:
+        for number, request in enumerate(requests):
+            key, arm, dose, *_ = request.key.split("|")
+            rng = Random(f"{self.name}/{request.key}")
+            asked = int(dose) if arm == "constrained" else 0
+            right = rng.random() < 0.9 if arm == "first" else rng.random() < self.skill - 0.12 * asked
+            text = text_of(self.tasks[key], right).replace("The city is", "Answer:")
+            if asked and rng.random() < 0.2:
+                text = f"{HOSTILE}\n{text.split()[-1]}"
+            arrived(number, Completion(text, len(text.split()), arm == "first" or rng.random() < 0.97))
+
+    def close(self) -> None:
+        pass
+
+
+def sustain_tasks() -> list[Task]:
+    """Return sums and questions; the first sum has markup in its id and its request."""
+    first, *rest = make_sustain_tasks(60)
+    hostile = first.model_copy(update={"id": "<b>sums</b>/0", "request": f"{first.request} {HOSTILE}"})
+    return [hostile, *rest, *make_sustain_tasks(36, "qa")]
+
+
+def write_sustain(folder: Path, name: str = "tiny", skill: float = 0.97) -> Path:
+    """Run a SUSTAIN evaluation of two domains at two doses."""
+    from raif.sustain.runner import sustain
+
+    tasks = sustain_tasks()
+    settings = SustainSettings(doses=(1, 2))
+    sustain(tasks, Speaker(tasks, name, skill), Sampling(64, 0.0), folder, settings)
+    return folder
+
+
+def write_record(folder: Path, file: str, record: Any) -> Path:
+    """Write a result of a command as its JSON file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(json.dumps(record), encoding="utf-8")
+    return folder

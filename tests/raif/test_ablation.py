@@ -11,12 +11,14 @@ import pytest
 import yaml
 
 from raif.ablation.emitting import emit_slurm, emit_wandb
-from raif.ablation.folder import claim, recorded_plan
+from raif.ablation.folder import Paths, claim, recorded_plan
+from raif.ablation.methods import method_of
 from raif.ablation.plan import Plan, load_plan
 from raif.ablation.running import choose
-from raif.ablation.training import check_trainings, parsed, recipe_of
+from raif.ablation.training import check_recipes, check_trainings, parsed, recipe_of
 from raif.recipes import load_recipe
 from raif.resources import recipes
+from raif.sft import SFTArguments
 from rewards.errors import RaifError
 
 PLAN: dict[str, Any] = {
@@ -28,6 +30,9 @@ PLAN: dict[str, Any] = {
     "seeds": [0, 1],
     "evaluate": {"cap": 64},
 }
+
+RECIPES = {"sft": {"train": "sft/embedded", "learning_rate": 0.01}, "both": {}}
+SUSTAIN = {"suite": "sustain", "data": "arithmetic=20,multi_hop=20", "cap": 64, "options": {"doses": "1"}}
 
 
 def written(folder: Path, **changes: Any) -> Path:
@@ -62,6 +67,58 @@ def test_a_plan_is_the_product_of_its_axes_under_every_seed(tmp_path: Path) -> N
     assert (config.max_completion_length, config.contrast, config.cloning_schedule) == (64, "online", "cosine")
 
 
+def test_an_arm_with_a_recipe_of_its_own_is_trained_by_that_within_the_same_budget(tmp_path: Path) -> None:
+    changes = {"axes": {"recipe": RECIPES}, "equal": "tokens", "token_budget": 5000}
+    plan = loaded(tmp_path, **changes)
+    sft, both = (settings for _, settings in plan.cells())
+    assert sft == {**RECIPES["sft"], "max_completion_tokens": 5000}  # `set` speaks of GRPO
+    assert both == {"contrast": "off", "cloning_coefficient": 0.0, "max_rollout_tokens": 5000}
+    assert {name: work.tokens for name, work in check_trainings(plan).items()} == {
+        "recipe=sft": 5000, "recipe=both": 10 * 16 * 64,
+    }  # fmt: skip
+    assert isinstance(parsed(plan, sft), SFTArguments)
+    assert parsed(plan, sft).learning_rate == 0.01
+    recipe = recipe_of(plan, sft, seed=3)
+    assert (recipe["base"], "train" in recipe) == ("sft/embedded", False)
+    path = tmp_path / "recipe.yaml"
+    for settings, module in ((sft, "raif.sft"), (both, "raif.train")):
+        path.write_text(yaml.safe_dump(recipe_of(plan, settings)))
+        assert method_of(path).module == module
+
+
+def test_runs_of_equal_steps_are_as_long_whatever_trains_them(tmp_path: Path) -> None:
+    arms = {"sft": {"train": "sft/embedded", "max_steps": 10}, "both": {}}
+    assert [work.steps for work in check_trainings(loaded(tmp_path, axes={"recipe": arms})).values()] == [10, 10]
+    arms["sft"]["max_steps"] = 12
+    with pytest.raises(RaifError, match="recipe=both takes 10 steps and recipe=sft 12, and `equal: steps`"):
+        check_trainings(loaded(tmp_path, axes={"recipe": arms}))
+
+
+def test_a_folder_is_bound_to_the_recipes_of_its_arms(tmp_path: Path) -> None:
+    own, out = tmp_path / "own.yaml", tmp_path / "out"
+    own.write_text("base: sft/embedded\nlearning_rate: 0.1\n", encoding="utf-8")
+    arms = {"axes": {"recipe": {"sft": {"train": str(own)}, "both": {}}}, "equal": "tokens", "token_budget": 5000}
+    claim(loaded(tmp_path, **arms), out)
+    own.write_text("base: sft/embedded\nlearning_rate: 0.2\n", encoding="utf-8")
+    with pytest.raises(RaifError, match=r"own.yaml: learning_rate is 0.2, was 0.1"):
+        claim(loaded(tmp_path, **arms), out)
+
+
+def test_the_data_of_a_seed_may_be_made_of_its_policy_s_own_outputs(tmp_path: Path) -> None:
+    changes = {"evaluate": SUSTAIN, "self_evident": {"limit": 9}}
+    plan = loaded(tmp_path, **changes)
+    paths = Paths(tmp_path, plan, plan.runs()[0])
+    assert (paths.training_data, paths.data) == (f"{tmp_path}/seed-0/training_data", f"{tmp_path}/seed-0/data")
+    named = loaded(tmp_path, **changes | {"self_evident": {"tasks": "arithmetic=9"}, "data": None, "policy": "a/model"})
+    assert named.data is None
+    check_recipes(plan)
+    for tasks in ("evaluate", "self_evident"):
+        asked = {**changes[tasks], **({"data": "arithmetics"} if tasks == "evaluate" else {"tasks": "arithmetics"})}
+        wrong = {**changes, tasks: asked} | ({"data": None, "policy": "a/model"} if tasks == "self_evident" else {})
+        with pytest.raises(RaifError, match="unknown task set 'arithmetics'; did you mean 'arithmetic'"):
+            check_recipes(loaded(tmp_path, **wrong))
+
+
 def test_a_list_or_mapping_is_a_value_once_it_has_a_name(tmp_path: Path) -> None:
     with pytest.raises(RaifError, match=r"the axis cap_curriculum has the value \[48, 64\], which names no folder"):
         loaded(tmp_path, axes={"cap_curriculum": [[48, 64], None]})
@@ -93,6 +150,34 @@ def test_a_list_or_mapping_is_a_value_once_it_has_a_name(tmp_path: Path) -> None
         ({"data": None, "instructions": "runs/data"}, "policy: embedded is built from a data recipe"),
         ({"equal": "tokens"}, "`equal: tokens` and `token_budget`"),
         ({"token_budget": 5}, "`equal: tokens` and `token_budget`"),
+        (
+            {"axes": {"recipe": {"sft": {"train": "sft/embeded"}}}},
+            "unknown recipe 'sft/embeded'; did you mean 'sft/emb",
+        ),
+        (
+            {"axes": {"recipe": {"sft": {"train": "sft/embedded", "rewards": []}}}},
+            "setting in the axis .*'rewards'",
+        ),
+        ({"axes": {"train": ["smoke/cpu"]}}, "axis train is not for a plan to set here; it is said by `train`, or by"),
+        (
+            {"evaluate": {**SUSTAIN, "options": {"dose": "1"}}},
+            "unknown option of suite sustain 'dose'; did",
+        ),
+        ({"evaluate": {**SUSTAIN, "options": {"doses": "0"}}}, "doses '0' is not valid for suite sustain"),
+        ({"evaluate": {**SUSTAIN, "data": None}}, "evaluate.data names the tasks of suite sustain"),
+        ({"evaluate": {**SUSTAIN, "arms": ["constrained"]}}, "evaluate.arms is not for suite sustain"),
+        ({"evaluate": {**SUSTAIN, "held_out_families": ["no_coma"]}}, "'no_coma'; did you mean 'no_comma'"),
+        (
+            {"evaluate": {"cap": 64, "held_out_families": ["no_comma"]}},
+            "held_out_families is for suite sustain",
+        ),
+        ({"self_evident": {}}, "self_evident reads constraints off outputs by the options of suite sustain"),
+        ({"evaluate": SUSTAIN, "self_evident": {"task": "x"}}, "unknown key of self_evident in .*'task'; did you mean"),
+        (
+            {"evaluate": SUSTAIN, "self_evident": {"tasks": "gsm8k"}},
+            "self_evident.tasks and data both say",
+        ),
+        ({"train": "smoke/gpu"}, "unknown recipe 'smoke/gpu'; did you mean 'smoke/cpu'"),
     ],
 )
 def test_a_plan_that_cannot_work_is_refused(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
@@ -106,7 +191,6 @@ def test_a_plan_that_cannot_work_is_refused(changes: dict[str, Any], message: st
         ({"axes": {"max_completion_length": [48, 0]}}, "max_completion_length=0: max_completion_length must be at le"),
         ({"axes": {"on_truncation": ["zero", "nil"]}}, "on_truncation=nil: unknown value of on_truncation: 'nil'"),
         ({"axes": {"learning_rate": ["fast"]}}, "learning_rate=fast: .*fast"),
-        ({"train": "smoke/gpu"}, "unknown recipe 'smoke/gpu'; did you mean 'smoke/cpu'"),
         ({"equal": "tokens", "token_budget": 8000}, "=48 samples at most 7,680 completion tokens in its 10 steps"),
     ],
 )
@@ -194,16 +278,46 @@ def test_the_sweep_is_a_grid_over_the_same_runs(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, path in recipes().items() if "axes" in yaml.safe_load(path.read_text())]
-)
+PLANS = [name for name, path in recipes().items() if "axes" in yaml.safe_load(path.read_text())]
+
+
+@pytest.mark.parametrize("name", PLANS)
 def test_shipped_plans_can_be_run(name: str) -> None:
     plan = load_plan(name)
-    works = check_trainings(plan)
     assert len(plan.seeds) >= 3
-    assert len(works) >= 4
+    assert len(check_trainings(plan)) >= 4
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS if "cap" in name])
+def test_plans_of_caps_vary_the_cap_alone(name: str) -> None:
+    plan = load_plan(name)
     assert list(plan.axes) == ["max_completion_length"]
     assert plan.evaluate.cap >= max(plan.values("max_completion_length"))
     recipe = load_recipe(plan.train)
     assert [entry["type"] for entry in recipe["rewards"]] == ["math_answer"]
     assert (recipe["on_truncation"], recipe["contrast"], recipe["cloning_coefficient"]) == ("zero", "off", 0.0)
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS if "sustain" in name])
+def test_plans_of_post_training_vary_the_recipe_alone(name: str) -> None:
+    plan = load_plan(name)
+    budget = plan.token_budget
+    assert plan.values("recipe") == ["sft", "task-only", "constraints-only", "both", "both-and-invariance"]
+    cells = {axes["recipe"]: settings for axes, settings in plan.cells()}
+    assert cells.pop("sft") == {"train": plan.axes["recipe"]["sft"]["train"], "max_completion_tokens": budget}
+    paid = {name: {entry["type"] for entry in settings["rewards"]} for name, settings in cells.items()}
+    answers = {"math_answer", "qa_answer"}
+    assert paid == {
+        "task-only": answers,
+        "constraints-only": {"constraints"},
+        "both": {*answers, "constraints"},
+        "both-and-invariance": {*answers, "constraints", "invariance"},
+    }
+    rest = [{**settings, "rewards": None} for settings in cells.values()]
+    assert all(settings == {**plan.set, "rewards": None, "max_rollout_tokens": budget} for settings in rest)
+    for settings in cells.values():
+        config = parsed(plan, settings)
+        assert config.truncation_penalty <= min(entry.least for entry in config.reward_entries)
+        assert (config.on_truncation, config.contrast, config.cloning_coefficient) == ("penalty", "off", 0.0)
+    assert plan.evaluate.cap == config.max_completion_length
+    assert len(plan.evaluate.held_out_families) >= 2

@@ -24,6 +24,7 @@ from tests.raif.report_support import (
     write_ablation,
     write_length_bins,
     write_mathif,
+    write_sustain,
     write_training,
 )
 
@@ -185,6 +186,30 @@ def test_parity_stands_beside_strict(tmp_path: Path, visit: Callable[..., Browse
     assert filtered(browser, constraint='["parity","punctuation:no_comma"]', status="violated") == sum(
         row["official_hard"] is False for row in shown
     )
+
+
+def test_arms_doses_and_failures_of_sustain_can_be_filtered(tmp_path: Path, visit: Callable[..., Browser]) -> None:
+    folder = write_sustain(tmp_path / "sustain")
+    rows = [json.loads(line) for line in (folder / "rollouts.jsonl").read_bytes().splitlines()]
+    lost = Counter(row["failure"] for row in rows if row["failure"]).most_common(1)[0]
+    browser = visit(write_report(folder), 390)
+    assert browser.value("document.documentElement.scrollWidth") == 390
+    assert found(browser.value("said()")) == len(rows)
+    assert filtered(browser, dose="2", source="placebo") == sum(r["dose"] == 2 and r["arm"] == "placebo" for r in rows)
+    assert filtered(browser, domain="qa") == sum(row["domain"] == "qa" for row in rows)
+    assert filtered(browser, failure=lost[0]) == lost[1]
+    alone = next(row for row in rows if row["arm"] == "constrained" and "hacked" not in row["prompt"])
+    asked = alone["prompt"].splitlines()[-1]  # a search field has one line
+    assert filtered(browser, text=asked) == sum(asked in row["prompt"] for row in rows)
+    assert asked in browser.value("document.querySelector('.prompt').textContent")
+    assert browser.value("document.querySelectorAll('.verdicts .demand').length") > 0
+    assert filtered(browser, text="window.hacked") > 1
+    assert browser.value("document.querySelectorAll('.rollout :is(script, img, a, svg)').length") == 0
+    assert browser.value("window.hacked === undefined")
+    item = browser.value("document.querySelector('[data-item]').textContent")
+    browser.value("document.querySelector('[data-item]').click(); settled(() => said().includes('page 1 of 1'))")
+    assert found(browser.value("said()")) == sum(row["instruction_id"] == item for row in rows)
+    assert item in browser.value("document.getElementById('pinned').textContent")
 
 
 def test_keyboard_reaches_everything(run_folder: Path, visit: Callable[..., Browser]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import rewards
 from rewards import RaifError, known_constraints
+from rewards.constraint import read_off_constraints
 from rewards.gallery import entries, markdown
 
 
@@ -18,7 +19,9 @@ def test_the_page_in_the_repository_is_the_generated_one() -> None:
 
 def test_every_type_has_an_entry_with_an_example() -> None:
     found = entries()
-    assert [entry["type"] for entry in found] == list(known_constraints())
+    assert [entry["type"] for entry in found] == [*known_constraints(), *read_off_constraints()]
+    assert [entry["type"] for entry in found if entry["read_off"]] == list(read_off_constraints())
+    assert [entry["type"] for entry in entries("code")] == [n for n in read_off_constraints() if n.startswith("code:")]
     for entry in found:
         assert entry["meaning"]
         assert entry["description"]["en"] != entry["description"]["zh"]

@@ -80,6 +80,7 @@
     (!want.correct || flag(i, "correct") === Number(want.correct)) &&
     (!want.truncated || flag(i, "truncated") === Number(want.truncated)) &&
     (!want.kept || kept(i) === want.kept) &&
+    index.facet_names.every((name, k) => !want[name] || index.facets[i][k] === want[name]) &&
     (!want.change || (index.change.includes(index.slot[i]) && change(index.task[i]) === want.change));
 
   const holds = (texts, text) => texts.some((part) => part && part.toLowerCase().includes(text));
@@ -94,7 +95,7 @@
       if (tasks.has(index.task[i])) { kept.push(i); continue; }
       const r = await textOf(i);
       if (turn !== latest) return null;
-      if (holds([r.thinking, r.answer, ...r.evidence], text)) kept.push(i);
+      if (holds([r.prompt, r.thinking, r.answer, ...r.evidence], text)) kept.push(i);
     }
     return kept;
   };
@@ -195,8 +196,9 @@
     truncated: [["", "length unknown"], null, ["bad", "✂ truncated"]],
     kept: [null, ["bad", "dropped"], ["", "kept"]],
   };
-  const tags = (i) => {
-    const all = Object.entries(ANSWERS).map(([name, labels]) => labels[flag(i, name)]);
+  const tags = (i, r) => {
+    const told = Object.entries(ANSWERS).filter(([name]) => !(r.unasked && name === "hard"));
+    const all = told.map(([name, labels]) => labels[flag(i, name)]);
     if (flag(i, "well_formed") === NO && flag(i, "truncated") !== YES) all.push(["bad", "malformed"]);
     return all.filter(Boolean).map(tag);
   };
@@ -215,17 +217,18 @@
     return make("dl", "scores", ...rows.map(([name, value]) => make("div", "", make("dt", "", ...shown(name)), said("dd", "", value))));
   };
   const badge = (state) => tag([MARKS[state][0], `${MARKS[state][1]} ${state}`]);
-  const verdict = ({ name, state, evidence }) => make("li", "", badge(state), said("span", "type", name), said("span", "evidence", evidence, searched()));
+  const verdict = ({ name, state, evidence, text }) => make("li", "", badge(state), said("span", "type", name),
+    text ? said("span", "demand", text, searched()) : null, said("span", "evidence", evidence, searched()));
   const official = ([code, [loose, reason]]) => make("li", "", badge(status(code)),
     loose !== null && loose !== (status(code) === "satisfied") ? tag(["", loose ? "✓ loose" : "✗ loose"]) : null,
     said("span", "type", type(code)[1]), said("span", "evidence", reason || ""));
   const judged = (r, codes) => {
     const strict = codes.filter((code) => type(code)[0] === "strict");
-    return strict.map((code, k) => ({ name: type(code)[1], state: status(code), evidence: r.evidence[k] || "" }));
+    return strict.map((code, k) => ({ name: type(code)[1], state: status(code), evidence: r.evidence[k] || "", text: r.said && r.said[k] }));
   };
-  const verdictLists = (verdicts, officials) => {
+  const verdictLists = (verdicts, officials, unasked) => {
     const lists = [];
-    if (verdicts.length) lists.push(["Verdicts", verdicts.map(verdict)]);
+    if (verdicts.length) lists.push([unasked ? "Verdicts on constraints that its prompt does not ask for" : "Verdicts", verdicts.map(verdict)]);
     if (officials.length) lists.push(["Parity verdicts", officials.map(official)]);
     if (lists.length === 2) lists[0][0] = "Strict verdicts";
     return make("div", lists.length === 2 ? "profiles" : "", ...lists.map(([label, rows]) =>
@@ -246,15 +249,15 @@
     if (pin) pin.className = "link";
     const missing = flag(i, "truncated") === YES ? "none: the cap came first" : "none";
     const bare = slot(i).name.endsWith("unconstrained") && task.bare;
-    const prompt = bare || task.prompt, heading = make("h3", "", ...shown(place(i, r)));
+    const prompt = r.prompt || bare || task.prompt, heading = make("h3", "", ...shown(place(i, r)));
     heading.dir = "auto";
     return make("article", "rollout",
-      make("div", "top", heading, ...tags(i), pin),
+      make("div", "top", heading, ...tags(i, r), pin),
       make("h4", "", "Prompt of ", said("bdi", "", task.id)), prompt ? said("div", "prompt", prompt, searched()) : make("div", "empty", "not in the folder"),
       folded(`Thinking (${(r.thinking || "").length.toLocaleString("en")} characters)`, r.thinking, searched()),
       make("h4", "", "Answer"),
       r.answer.trim() ? said("div", "answer", r.answer, [...searched(), ...evidenced(verdicts)]) : make("div", "answer empty", missing),
-      verdictLists(verdicts, officials),
+      verdictLists(verdicts, officials, r.unasked),
       folded("Reference answer that satisfies everything", task.witness),
       scores(r, task.expected));
   };
@@ -342,6 +345,11 @@
       turn.addEventListener("click", () => turnTo(page + Number(turn.dataset.turn)));
     }
     jump.addEventListener("change", () => turnTo(Number(jump.value) - 1));
+    for (const link of document.querySelectorAll("[data-item]")) {
+      const task = index.tasks.indexOf(link.dataset.item);
+      link.disabled = task < 0; // left out of this page
+      link.addEventListener("click", () => show(task));
+    }
     for (const link of document.querySelectorAll("[data-constraint]")) {
       link.addEventListener("click", async () => {
         const name = link.dataset.constraint;

@@ -1,13 +1,15 @@
 """What a Python program in a response does, read off its syntax tree without running it.
 
 What the task gives already (signature, doc text, imports, helper functions) is the task's and not the response's: lines
-that stand in the request and functions whose lines all do are left out.
+that stand in the request and definitions whose lines all do are left out.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,14 +17,18 @@ from textwrap import dedent, indent
 from typing import NamedTuple
 
 from rewards.code_answer import extract_code
+from rewards.program_calls import FUNCTIONS, Function, is_recursive, own_nodes, parameters
 
 MAX_CHARACTERS = 50_000
 _DEFINED = re.compile(r"^[ \t]*(?:async[ ]+)?def[ ]+(\w+)", re.MULTILINE)
 _IMPORTED = re.compile(r"^[ \t]*(?:from[ ]+([\w.]+)|import[ ]+([^\n#]+))", re.MULTILINE)
 _BODY = "def body():\n"  # stands for the signature of a response that is a function's body
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_DOCUMENTED = (*FUNCTIONS, ast.ClassDef, ast.Module)
+_CONSTRUCTS: dict[type[ast.AST], str] = {
+    ast.For: "for", ast.AsyncFor: "for", ast.While: "while", ast.Try: "try", ast.TryStar: "try", ast.Lambda: "lambda",
+    ast.ListComp: "comprehension", ast.SetComp: "comprehension", ast.DictComp: "comprehension",
+    ast.GeneratorExp: "comprehension", ast.ClassDef: "class",
+}  # fmt: skip
 
 
 class Program(NamedTuple):
@@ -34,11 +40,13 @@ class Program(NamedTuple):
         helpers: how many functions it defines besides the main one.
         returns: how many return statements it has.
         annotated: whether the main function has a type for every parameter and for its result.
+        documented: whether a docstring occurs that the request does not give.
         variables: the local variables that its functions assign, in order, with how often.
-        loops: `for` and `while`, as far as they occur as statements.
-        comprehension: whether a comprehension or generator expression occurs.
+        constructs: which of `for`, `while`, `try`, `lambda`, `class`, `comprehension` and `recursion` occur; a `for` is
+            a statement, a `comprehension` may be a generator expression.
         imports: the modules imported beyond those of the request.
-        lines: the lines of code without blank ones, comments, doc strings and what the request gives.
+        comments: how many comments it has beyond those of the request.
+        lines: the lines without blank ones, docstrings and what the request gives.
     """
 
     functions: tuple[str, ...]
@@ -46,25 +54,35 @@ class Program(NamedTuple):
     helpers: int
     returns: int
     annotated: bool
+    documented: bool
     variables: dict[str, int]
-    loops: frozenset[str]
-    comprehension: bool
+    constructs: frozenset[str]
     imports: tuple[str, ...]
+    comments: int
     lines: int
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def read_program(response: str, request: str) -> Program | None:
     """Return what the program of a response does, or None where there is none that parses.
 
     Example:
-        >>> program = read_program("```python\\ndef double(x):\\n    return 2 * x\\n```", "Write a program.")
-        >>> program.main, program.returns, program.loops, program.lines
-        ('double', 1, frozenset(), 2)
+        >>> program = read_program("```python\\ndef double(x):\\n    return 2 * x  # twice\\n```", "Write a program.")
+        >>> program.main, program.returns, program.constructs, program.comments, program.lines
+        ('double', 1, frozenset(), 1, 2)
     """
-    code = extract_code(response)
+    code = extract_code(_one_newline(response))
     parsed = None if code is None or len(code) > MAX_CHARACTERS else _parse(code)
-    return None if parsed is None else _describe(*parsed, request)
+    if parsed is None:
+        return None
+    try:
+        return _describe(*parsed, request)
+    except (tokenize.TokenError, SyntaxError, RecursionError):  # what the parser takes and the tokenizer does not
+        return None
+
+
+def _one_newline(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _parse(code: str) -> tuple[ast.Module, str] | None:
@@ -89,71 +107,69 @@ def _tree(source: str) -> ast.Module | None:
 
 def _describe(tree: ast.Module, source: str, request: str) -> Program:
     given_lines = frozenset(line.strip() for line in request.splitlines() if line.strip())
-    given = frozenset(_DEFINED.findall(request))
+    given = _DEFINED.findall(request)
     lines = source.split("\n")
     tree.body = [node for node in tree.body if not _is_given(node, lines, given_lines)]
     nodes = list(ast.walk(tree))
-    functions = [node for node in nodes if isinstance(node, _FUNCTIONS)]
-    known = given | {"body"}
-    own = tuple(each.name for each in functions if each.name not in known)
-    main = "" if given or source.startswith(_BODY) else next(iter(own), "")
+    functions = [node for node in nodes if isinstance(node, FUNCTIONS)]
+    own = tuple(each.name for each in functions if each.name not in {*given, "body"})
+    is_body = source.startswith(_BODY)
+    main = "" if given or is_body else next(iter(own), "")
+    doc_lines = _doc_lines(nodes)
+    constructs = {_CONSTRUCTS[type(node)] for node in nodes if type(node) in _CONSTRUCTS}
+    if is_recursive(tree, {"body": given[-1]} if is_body and given else {}):
+        constructs.add("recursion")
     return Program(
         functions=own,
         main=main,
         helpers=len(own) - bool(main),
         returns=sum(isinstance(node, ast.Return) for node in nodes),
         annotated=any(_is_annotated(each) for each in functions if each.name == main),
+        documented=any(lines[number - 1].strip() not in {*given_lines, ""} for number in doc_lines),
         variables=_local_variables(functions),
-        loops=frozenset(_loops(nodes)),
-        comprehension=any(isinstance(node, _COMPREHENSIONS) for node in nodes),
+        constructs=frozenset(constructs),
         imports=tuple(name for name in _imports(nodes) if name not in _imported_by(request)),
-        lines=_own_lines(tree, lines, given_lines),
+        comments=_own_comments(source, given_lines),
+        lines=sum(
+            number not in doc_lines and line.strip() not in {*given_lines, "", _BODY.strip()}
+            for number, line in enumerate(lines, 1)
+        ),
     )
 
 
 def _is_given(node: ast.stmt, lines: list[str], given: frozenset[str]) -> bool:
-    """Tell whether a function with its body, or any other statement, stands in the request."""
-    if not isinstance(node, (*_FUNCTIONS, ast.Import, ast.ImportFrom)):
+    """Tell whether a definition with its body, or an import, stands in the request."""
+    if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)):
         return False
     spanned = [line.strip() for line in lines[node.lineno - 1 : node.end_lineno]]
     return all(line in given for line in spanned if line)
 
 
-def _is_annotated(function: _Function) -> bool:
-    arguments = function.args
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+def _is_annotated(function: Function) -> bool:
+    named = parameters(function)
     return function.returns is not None and bool(named) and all(each.annotation is not None for each in named)
 
 
-def _local_variables(functions: list[_Function]) -> dict[str, int]:
+def _doc_lines(nodes: list[ast.AST]) -> frozenset[int]:
+    """Return the numbers of the lines that docstrings take."""
+    found: set[int] = set()
+    for node in nodes:
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            found.update(range(text.lineno, (text.end_lineno or text.lineno) + 1))
+    return frozenset(found)
+
+
+def _local_variables(functions: list[Function]) -> dict[str, int]:
     found: dict[str, int] = {}
     for function in functions:
-        arguments = function.args
-        known = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-        for node in _own_nodes(function):
+        known = {each.arg for each in parameters(function)}
+        for node in own_nodes(function):
             if isinstance(node, (ast.Global, ast.Nonlocal)):
                 known.update(node.names)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id not in known:
                 found[node.id] = found.get(node.id, 0) + 1
     return found
-
-
-def _own_nodes(function: _Function) -> Iterator[ast.AST]:
-    """Yield the nodes of a function in order, without those of functions, classes and comprehensions inside it."""
-    waiting: list[ast.AST] = list(reversed(function.body))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Lambda, *_COMPREHENSIONS)):
-            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
-
-
-def _loops(nodes: list[ast.AST]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, (ast.For, ast.AsyncFor)):
-            yield "for"
-        elif isinstance(node, ast.While):
-            yield "while"
 
 
 def _imports(nodes: list[ast.AST]) -> Iterator[str]:
@@ -171,18 +187,8 @@ def _imported_by(request: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _own_lines(tree: ast.Module, lines: list[str], given: frozenset[str]) -> int:
-    kept: set[int] = set()
-    for node in tree.body:
-        kept.update(range(_first_line(node), (node.end_lineno or node.lineno) + 1))
-    for place in ast.walk(tree):
-        if isinstance(place, (*_FUNCTIONS, ast.ClassDef, ast.Module)) and ast.get_docstring(place) is not None:
-            text = place.body[0]
-            kept.difference_update(range(text.lineno, (text.end_lineno or text.lineno) + 1))
-    said = (lines[number - 1].strip() for number in kept)
-    return sum(1 for line in said if line and not line.startswith("#") and line not in given and line != _BODY.strip())
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
+def _own_comments(source: str, given: frozenset[str]) -> int:
+    if "#" not in source:
+        return 0
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return sum(token.type == tokenize.COMMENT and token.line.strip() not in given for token in tokens)

@@ -1,0 +1,152 @@
+"""`raif evaluate sustain`: what following a constraint costs the task."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
+from rewards.errors import RaifError
+
+if TYPE_CHECKING:
+    from raif.commands.evaluate import Ask
+    from raif.generation import Generator, Sampling
+
+console = Console()
+SUITE = "sustain"
+_NOT_TAKEN = ("arm", "unconstrained", "export_prompts", "json_file")
+_ROWS = ("accuracy", "sustain", "retest", "placebo", "net", "relative", "comply", "comply_unasked", "delta_acc")
+
+
+def evaluate_sustain(ask: Ask, options: Mapping[str, Any], recompute: Path | None) -> None:
+    """Run `raif evaluate sustain`, or judge a finished folder of it again."""
+    if recompute is not None:
+        _recompute(recompute, ask, options)
+        return
+    from raif.generation.run import check_sampling
+    from raif.sustain.settings import parse_settings
+    from raif.sustain.tasks import load_tasks
+
+    out = _check(ask)
+    settings = parse_settings({"seed": ask.seed, **{key: value for key, value in options.items() if value is not None}})
+    sampling = _sampling(ask)
+    check_sampling(sampling)
+    if ask.wandb:
+        check_wandb()
+    left_out = Counter[str]()
+    tasks = load_tasks(str(ask.data), ask.limit, left_out)
+    for reason, number in sorted(left_out.items()):
+        _say(f"{number} rows left out: {reason}")
+    metrics = _draw(ask, tasks, sampling, out, settings)
+    _show(metrics, out, ask.wandb)
+
+
+# ---- parts --------------------------------------------------------------------------------------------------------
+
+
+def _check(ask: Ask) -> Path:
+    """Refuse what does not go together, before anything is loaded."""
+    if unused := [name for name in _NOT_TAKEN if getattr(ask, name) is not None]:
+        named = ", ".join("--json" if name == "json_file" else f"--{name.replace('_', '-')}" for name in unused)
+        raise RaifError(f"suite sustain takes no {named}; leave it out. Its folder holds items, rollouts and metrics.")
+    if ask.data is None:
+        raise RaifError(
+            "suite sustain needs --data: task sets joined by commas, such as gsm8k=test.jsonl,multi_hop,humaneval."
+        )
+    if (ask.model is None) == (ask.responses is None):
+        raise RaifError("give either --model, or --responses with what a model said to the prompts written for it.")
+    if ask.out is None:
+        raise RaifError("suite sustain needs --out, the folder that keeps prompts, completions and verdicts.")
+    if ask.model is not None and ask.cap is None:
+        raise RaifError("--model needs --cap, the maximum of completion tokens, the same in every arm.")
+    return ask.out
+
+
+def _sampling(ask: Ask) -> Sampling:
+    from raif.generation import Sampling
+
+    temperature = 0.0 if ask.temperature is None else ask.temperature
+    return Sampling(ask.cap or 1, temperature, 1.0 if ask.top_p is None else ask.top_p, ask.seed, ask.batch_size)
+
+
+def _draw(ask: Ask, tasks: Any, sampling: Sampling, out: Path, settings: Any) -> dict[str, Any]:
+    from raif.generation.progress import generation_progress
+    from raif.sustain.runner import completions_at_most, sustain
+
+    generator = _open(ask, out)
+    total = completions_at_most(len(tasks), settings, ask.samples)
+    try:
+        with stoppable(_say), generation_progress(console, SUITE, total) as progress:
+            return sustain(
+                tasks, generator, sampling, out, settings,
+                samples=ask.samples, system_prompt=ask.system_prompt, progress=progress,
+            )  # fmt: skip
+    finally:
+        generator.close()
+
+
+def _open(ask: Ask, out: Path) -> Generator:
+    if ask.responses is not None:
+        from raif.sustain.replies import Replies
+
+        return Replies(ask.responses, out)
+    from raif.generation.opening import open_generator
+    from raif.generation.served import Limits
+
+    options: dict[str, Any] = {"base_url": ask.base_url, "api_key_env": ask.api_key_env, "tokenizer": ask.tokenizer}
+    if ask.continuous:
+        options["continuous"] = True
+    if ask.backend == "openai":
+        options["limits"] = Limits(concurrency=ask.batch_size)
+    generator = open_generator(ask.backend, str(ask.model), **options)
+    quiet_loading(ask.backend)
+    return generator
+
+
+def _recompute(folder: Path, ask: Ask, options: Mapping[str, Any]) -> None:
+    from raif.sustain.runner import recompute
+
+    given = [name for name, value in ask._asdict().items() if value is not None and name in ("data", "model", "out")]
+    given += [name for name, value in options.items() if value is not None]
+    if given:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise RaifError(f"--recompute judges the files of a finished folder as they are; leave out {named}.")
+    metrics, changes = recompute(folder)
+    _show(metrics, folder, ask.wandb)
+    for change in changes:
+        _say(change)
+    if not changes:
+        _say("every verdict and every figure is as it was")
+
+
+def _show(metrics: Mapping[str, Any], out: Path, wandb: str | None) -> None:
+    for domain, record in metrics["domains"].items():
+        console.print(_table(domain, record))
+        _say(f"{domain}: {record['net']['power']}")
+    _say(f"wrote {out}; `raif report {out}` makes a page of it")
+    plot_and_log(out, wandb, _say)
+
+
+def _table(domain: str, record: Mapping[str, Any]) -> Table:
+    """Return the main figures of a domain, in per cent, with their intervals."""
+    title = f"SUSTAIN, {domain}: {record['n_dplus']} of {record['n_solved']} solved items of {record['n']}"
+    table = Table("", "per cent", "items", title=title)
+    for name in _ROWS:
+        estimate = record[name]["estimate"] if name == "net" else record[name]
+        table.add_row(name, _cell(estimate), str(estimate["n"]))
+    return table
+
+
+def _cell(estimate: Mapping[str, Any]) -> str:
+    from raif.evaluation.comparison import cell
+
+    return cell(estimate) or str(estimate.get("reason") or "")
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
