@@ -125,12 +125,14 @@ class SelfEvident(_Section):
     Fields:
         constraints: the fewest and the most of an instruction with constraints.
         bare: the share of instructions without any.
+        neutral: the share of those that have a sentence beside the task that demands nothing.
         held_out: families or groups of them (as in `data_gen.self_evident`) that only `test_families` uses.
         placement: where the constraints stand in the prompt.
     """
 
     constraints: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (1, 3)
     bare: Share = 0.0
+    neutral: Share = 0.0
     held_out: tuple[str, ...] = ()
     placement: Placement = "suffix"
 

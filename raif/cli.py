@@ -21,6 +21,7 @@ from raif.commands.analyze import analyze_app
 from raif.commands.evaluate import evaluate
 from raif.commands.experiment import experiment_app
 from raif.commands.report import report
+from raif.commands.sustain_compare import compare_sustain
 from raif.commands.sustain_data import sustain_data
 from rewards.errors import RaifError
 
@@ -29,6 +30,7 @@ app.command(no_args_is_help=True)(evaluate)
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(analyze_app, name="analyze", help="Look into a model with the outputs of an evaluation.")
 app.command(no_args_is_help=True)(ablate)
+app.command("compare-sustain", no_args_is_help=True)(compare_sustain)
 app.command(no_args_is_help=True)(report)
 app.command("sustain-data", no_args_is_help=True)(sustain_data)
 console = Console()

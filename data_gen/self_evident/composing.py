@@ -16,7 +16,7 @@ from data_gen.seeds import Seed, SeedSet
 from data_gen.seeds.programs import ProgramSeeds, references
 from data_gen.self_evident.choose import ordered, wording_of
 from data_gen.self_evident.extract import Candidate, extract
-from data_gen.self_evident.placement import place
+from data_gen.self_evident.placement import place, placebo
 from rewards.constraint import Context, Status, checked
 from rewards.errors import RaifError
 from rewards.instruction import Demonstration, Instruction, Provenance, Split, SubInstruction
@@ -25,6 +25,7 @@ from rewards.task_answer import CodeAnswer
 from rewards.tree import And, Leaf
 
 _JOIN = {"en": " ", "zh": ""}
+_NEUTRAL_LENGTHS = {"en": (3, 12), "zh": (6, 24)}  # words, characters
 _LAYOUTS = ("inline", "inline", "inline", "lines", "paragraphs")
 _BREAKS = {"lines": "\n", "paragraphs": "\n\n"}
 _VARIANTS = 12  # other ways to write a solution, before one that breaks the constraints is given up
@@ -114,8 +115,16 @@ class SelfEvidentComposer:
             self.rejected["too few constraints"] += 1
             return None
         texts = tuple(each.text(seed.language, wording_of(each, seed.id, salt)) for each in demands)
-        prompt = place(seed.request, texts, seed.language, self.settings.placement)
+        beside = self._neutral(seed, salt, rng) if bare and self.settings.neutral else texts
+        prompt = place(seed.request, beside, seed.language, self.settings.placement)
         return _Row(seed, solution, tuple(demands), texts, prompt)
+
+    def _neutral(self, seed: Seed, salt: str, rng: Random) -> tuple[str, ...]:
+        """Return sentences that demand nothing, as long as one constraint, as often as the recipe asks."""
+        if rng.random() >= self.settings.neutral:
+            return ()
+        length = rng.randint(*_NEUTRAL_LENGTHS[seed.language])
+        return (placebo(_JOIN[seed.language].join("x" * length), seed.language, salt),)
 
     def _has_solution(self, seed: Seed) -> bool:
         solved = seed.language in _JOIN and seed.language in seed.solutions

@@ -68,6 +68,7 @@ def extract(
     *,
     others: Sequence[Response] = (),
     demanded: Sequence[Constraint] = (),
+    passage: str = "",
     rejected: Counter[str] | None = None,
 ) -> list[Candidate]:
     """Return the constraints that an output meets and that may be demanded of its request, in a fixed order.
@@ -79,6 +80,7 @@ def extract(
         language: `en` or `zh`, in which the constraints are worded.
         others: other successful outputs, of which the base rate is told if there are at least 30.
         demanded: constraints that the request is known to carry.
+        passage: the part of the request that is shown and demands nothing, such as the paragraphs of a question.
         rejected: counts what was refused, by gate.
 
     Example:
@@ -88,7 +90,7 @@ def extract(
         ['Use between 1 and 15 words.', 'Use at most 15 words.']
     """
     column_of(language)
-    judge = Judge(Source(request, output, answer, language), demanded)
+    judge = Judge(Source(request, output, answer, language, passage), demanded)
     refused = rejected if rejected is not None else Counter()
     is_code = isinstance(answer, CodeAnswer)
     asked = Text(request)

@@ -53,12 +53,13 @@ _LARGE_NUMBER = re.compile(
 
 
 class Source(NamedTuple):
-    """Where a constraint is read from: the request, a successful output, the right answer, the language."""
+    """Where a constraint is read from: request, successful output, right answer, language, and what is only shown."""
 
     request: str
     output: str
     answer: TaskAnswer | None
     language: str
+    passage: str = ""
 
     @property
     def context(self) -> Context:
@@ -80,6 +81,7 @@ class Judge:
         self.edited = [Response(None, text) for text in _edits(source.output)]
         self.gold = gold_tokens(source.answer)
         self.forms = tuple(_forms(source.answer))
+        self.asked = source.request.replace(source.passage, "") if source.passage else source.request
         self.demanded = frozenset(constraint.type for constraint in demanded)
         self.context = source.context
 
@@ -107,7 +109,7 @@ class Judge:
         return checked(constraint, response, self.context).status is Status.SATISFIED
 
     def _asked(self, said: Said) -> bool:
-        return demanded_pattern(said.family, tuple(said.slots.items())).search(self.source.request) is not None
+        return demanded_pattern(said.family, tuple(said.slots.items())).search(self.asked) is not None
 
     def _outlaws(self, constraint: Constraint) -> bool:
         if isinstance(self.source.answer, CodeAnswer):

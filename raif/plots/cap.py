@@ -28,7 +28,7 @@ from rewards.errors import RaifError, unknown_name
 
 Record = Mapping[str, Any]
 CAPS = ("cap", "max_completion_length")
-FOLLOWED, CUT = ("hacc", "sacc", "correct"), ("truncated", "training_truncated")
+FOLLOWED, CUT = ("hacc", "sacc", "correct", "accuracy", "sustain", "comply"), ("truncated", "training_truncated")
 _SPOKEN = {"truncated": "cut off at evaluation", "training_truncated": "cut off in training", "correct": "correct"}
 
 

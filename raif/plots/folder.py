@@ -85,6 +85,9 @@ def _experiment(folder: Path, experiment: Record) -> Iterator[Plot]:
 
 def _ablation(folder: Path, results: Record) -> Iterator[Plot]:
     yield from ablation_figures(results)
+    if (folder / COMPARISON).is_file():  # of SUSTAIN
+        yield from comparison_figures(read_record(folder / COMPARISON))
+        return
     seed = results["seeds"][0]
     runs = [run for run in (*results.get("before", ()), *results["runs"]) if run["seed"] == seed]
     columns = {

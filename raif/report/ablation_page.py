@@ -9,11 +9,17 @@ from raif.report.document import Block, Cell, Note, Record, Run, Section, Table,
 from raif.report.facts import settings_facts, shown
 from raif.report.figures import ablation_pictures
 from raif.report.runs import Folder, read_json
+from raif.report.sustain_comparison_page import comparison_blocks
 
 SHARES = {
     "hacc": "HAcc",
     "sacc": "SAcc",
     "correct": "answer correct",
+    "accuracy": "accuracy",
+    "sustain": "SUSTAIN",
+    "net": "NET",
+    "comply": "COMPLY",
+    "delta_acc": "change of accuracy",
     "truncated": "truncated at evaluation",
     "training_truncated": "truncated in training",
 }
@@ -40,6 +46,8 @@ def ablation_run(folder: Folder) -> Run:
     if found.get("missing"):
         blocks.append(Note("Not finished, and in none of the numbers:", found["missing"]))
     sections = [Section("result", "Result", blocks), Section("runs", "Runs", [_runs(found, list(axes))])]
+    if compared := read_json(folder.path / "comparison.json"):
+        sections.insert(1, Section("sustain", "SUSTAIN of all runs", comparison_blocks(compared)))
     first = {
         "Ablation": found.get("name"),
         **{f"Axis {axis}": shown(values) for axis, values in axes.items()},

@@ -147,7 +147,7 @@ def _candidates(task: Task, first: SustainRollout, rejects: Counter[str]) -> lis
     output = first.response.answer
     if not output.strip():
         return []
-    found = extract(task.request, output, task.answer, task.language, rejected=rejects)
+    found = extract(task.request, output, task.answer, task.language, passage=task.passage, rejected=rejects)
     return [each for each in found if not (first.truncated and each.group in _ENCODING_THE_CAP)]
 
 

@@ -27,12 +27,15 @@ class _Record(BaseModel):
 class Task(_Record):
     """A task with a ground truth; `request` is the exact user turn without any constraint.
 
+    `passage` is the part of the request that is shown and asks for nothing, such as the paragraphs of a question.
+
     `id` is unique within a run, of the form SET/KEY; `labels` are what results are broken down by, such as hops.
     """
 
     id: str = Field(min_length=1)
     domain: Domain
     request: str = Field(min_length=1)
+    passage: str = ""
     answer: TaskAnswer
     language: Literal["en", "zh"] = "en"
     source: str

@@ -25,7 +25,7 @@ from data_gen.self_evident import (
 from data_gen.self_evident.families import demanded_pattern
 from data_gen.self_evident.placement import length_of
 from data_gen.self_evident.wordings import wordings
-from rewards import MathAnswer, RaifError
+from rewards import MathAnswer, QaAnswer, RaifError
 
 REQUEST = "Mia has 12 pears. She sells 3 and picks 8. How many pears does she have?"
 OUTPUT = (
@@ -139,3 +139,13 @@ def test_a_placebo_is_as_long_and_demands_nothing(request_text: str, output: str
             r"[\d\"“”]|\b(?:you|your|please|must|should|do not)\b|你|请|不要|必须", sentence, re.IGNORECASE
         )
         assert not [name for name in fixed if demanded_pattern(name, ()).search(sentence)]
+
+
+def test_what_a_passage_says_is_not_demanded() -> None:
+    passage = "Guide\nThe list of words in the table is bold, and 40 words long."
+    request = f"{passage}\n\nQuestion: which river is it?"
+    output = "The river is the Nile. It is a long one."
+    answer = QaAnswer(values=("Nile",))
+    with_it = {each.family for each in extract(request, output, answer, "en", passage=passage)}
+    without = {each.family for each in extract(request, output, answer, "en")}
+    assert {"no_list", "no_bold", "no_table", "words_between"} <= with_it - without

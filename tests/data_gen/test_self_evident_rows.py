@@ -18,6 +18,7 @@ from data_gen.pipeline import make_dataset
 from data_gen.seeds import Seed, SeedSource, Solution, open_seed_set
 from data_gen.self_evident.composing import SelfEvidentComposer, write_solution
 from data_gen.self_evident.families import parse
+from data_gen.self_evident.placement import PLACEBO
 from data_gen.self_evident.wordings import wordings
 from data_gen.shards import read_data
 from rewards import CodeAnswer, Instruction, RaifError, Response
@@ -175,3 +176,14 @@ def test_programs_survive_drawn_constraints_too(tmp_path: Path) -> None:
     tasks = read_data(tmp_path)
     pairs = [(task.answer, task.witness) for task in tasks[:5]]
     assert CodeVerifier(workers=2).judge(pairs) == [True] * 5  # type: ignore[arg-type]
+
+
+def test_a_neutral_sentence_demands_nothing() -> None:
+    config = recipe(self_evident={"bare": 1.0, "neutral": 0.5})
+    composer = SelfEvidentComposer(config, "train", [open_seed_set(source) for source in config.seeds])
+    tasks = [composer.compose(Random(f"{number}")).instruction for number in range(60)]
+    added = [(task, task.prompt_text.removeprefix(task.request).strip()) for task in tasks]
+    spoken = [(task.language, text) for task, text in added if text]
+    assert 15 < len(spoken) < 45
+    assert all(any(text.startswith(each) for each in PLACEBO[language]) for language, text in spoken)
+    assert not any(task.constraints for task in tasks)

@@ -122,6 +122,7 @@ def _task(source: str, known: Benchmark, opened: Opened, row: Row) -> Task:
         id=f"{source}/{key.rpartition('/')[2] if known.domain == 'code' else key}",  # `HumanEval/7` names the set again
         domain=known.domain,
         request=made.request,
+        passage=made.passage,
         answer=made.answer,
         language=made.language,
         source=source,

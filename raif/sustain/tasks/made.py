@@ -15,12 +15,16 @@ _KEYS = ("id", "_id", "ID", "unique_id", "task_id")
 
 
 class Made(NamedTuple):
-    """A task without its set: the exact user turn, the ground truth, the language, and what results are told by."""
+    """A task without its set: the exact user turn, the ground truth, the language, and what results are told by.
+
+    `passage` is the part of the turn that is shown and asks for nothing, such as the paragraphs of a question.
+    """
 
     request: str
     answer: TaskAnswer
     language: Literal["en", "zh"]
     labels: dict[str, str]
+    passage: str = ""
 
 
 class LeftOut(Exception):

@@ -65,7 +65,7 @@ def _made(columns: Columns, labels: dict[str, str]) -> Made:
     others = [str(alias).strip() for alias in columns.get("answer_aliases") or ()]
     values = tuple(dict.fromkeys(value for value in (answer, *others) if value))
     request = TURN[language].format(context=context, question=question)
-    return Made(request, QaAnswer(values=values), language, labels)
+    return Made(request, QaAnswer(values=values), language, labels, context)
 
 
 def _paragraphs(columns: Columns) -> Iterator[tuple[str, str]]:
