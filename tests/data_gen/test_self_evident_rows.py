@@ -179,7 +179,7 @@ def test_programs_survive_drawn_constraints_too(tmp_path: Path) -> None:
 
 
 def test_a_neutral_sentence_demands_nothing() -> None:
-    config = recipe(self_evident={"bare": 1.0, "neutral": 0.5})
+    config = recipe(self_evident={"bare": 1.0, "neutral": 0.5}, counts={"train": 60})
     composer = SelfEvidentComposer(config, "train", [open_seed_set(source) for source in config.seeds])
     tasks = [composer.compose(Random(f"{number}")).instruction for number in range(60)]
     added = [(task, task.prompt_text.removeprefix(task.request).strip()) for task in tasks]
