@@ -2,7 +2,8 @@
 
 D+ differs per model, and that of a weak model holds easy items; the common set does not. Evaluations named
 `RECIPE@SEED` are seeds of one recipe: an item counts once, as the mean over the seeds that solved it, and the spread
-of the seeds stands beside the interval over items.
+of the seeds stands beside the interval over items. The recipes of a seed have one base, so that the common set is that
+of each seed, where all recipes have the same seeds.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ ALL = "all"
 MEASURED = ("sustain", "retest", "placebo", "net", "comply", "accuracy", "delta_acc")
 COMPARED = ("sustain", "net")
 RULE = (
-    "own: items that the model solved and that have a constraint; common: those that all evaluations have so. An item "
-    "of several seeds is averaged over them first. Intervals are over items, the bootstrap for differences: of two "
-    "samples on own sets, paired on the common set, with McNemar's or a sign-flip test there; p_holm counts the pairs "
-    "of a domain, a set and a metric. `all` pools the items of the domains. Ranked by NET on the common set."
+    "own: items that the model solved and that have a constraint; common: those that all evaluations have so, or all "
+    "of the same seed, where every recipe has the same seeds. An item of several seeds is averaged over them first. "
+    "Intervals are over items, the bootstrap for differences: of two samples on own sets, paired on the common set, "
+    "with McNemar's or a sign-flip test there; p_holm counts the pairs of a domain, a set and a metric. `all` pools "
+    "the items of the domains. Ranked by NET on the common set."
 )
 
 
@@ -56,6 +58,7 @@ Outcomes = Mapping[str, Mapping[str, Outcome]]  # by metric and item id
 class _Checkpoint(NamedTuple):
     """An evaluation by metric and item; `family` is that of the item's first constraint, read off its own output."""
 
+    seed: str
     domain: dict[str, str]
     family: dict[str, str]
     outcomes: Outcomes
@@ -81,14 +84,15 @@ def compare(evaluations: Sequence[Evaluation], held_out_families: Sequence[str] 
     checkpoints = [one for model in models.values() for one in model]
     domains = [domain for domain in DOMAINS if domain in set(checkpoints[0].domain.values())]
     parts = [*domains, *([ALL] if len(domains) > 1 else [])]
-    common = set.intersection(*(set(one.outcomes["net"]) for one in checkpoints))
+    common = _common(models)
+    shared = {name: [_only(one, common[one.seed]) for one in model] for name, model in models.items()}
     return {
         "schema_version": 1,
         "comparison": "sustain",
         "models": list(models),
         "evaluations": [evaluation.name for evaluation in evaluations],
-        "domains": {part: _compare_domain(models, part, common) for part in parts},
-        "held_out": _held_out(models, common, held_out_families) if held_out_families else None,
+        "domains": {part: _compare_domain(models, shared, part) for part in parts},
+        "held_out": _held_out(models, shared, held_out_families) if held_out_families else None,
         "rule": RULE,
         "settings": _settings(evaluations[0].metrics),
         "versions": versions(),
@@ -102,8 +106,12 @@ def recipe_of(name: str) -> str:
         >>> recipe_of("both@1"), recipe_of("qwen@home")
         ('both', 'qwen@home')
     """
+    return _named(name)[0]
+
+
+def _named(name: str) -> tuple[str, str]:
     recipe, _, seed = name.rpartition("@")
-    return recipe if recipe and seed.isdigit() else name
+    return (recipe, seed) if recipe and seed.isdigit() else (name, "")
 
 
 def check_comparable(evaluations: Sequence[Evaluation]) -> None:
@@ -180,20 +188,33 @@ def _checkpoint(evaluation: Evaluation) -> _Checkpoint:
     domain: dict[str, str] = {item.id: item.task.domain for item in evaluation.items}
     families = {item.id: item.demands[0].family for item in evaluation.items if item.demands}
     tau = float(evaluation.metrics["settings"]["options"]["tau"])
-    return _Checkpoint(domain, families, outcomes_of(evaluation.items, evaluation.rollouts, tau))
+    seed = _named(evaluation.name)[1]
+    return _Checkpoint(seed, domain, families, outcomes_of(evaluation.items, evaluation.rollouts, tau))
 
 
-def _compare_domain(models: Mapping[str, Model], part: str, common: set[str]) -> dict[str, Any]:
+def _common(models: Mapping[str, Model]) -> dict[str, set[str]]:
+    """Return by seed the items that all evaluations of that seed have in D+; that all have, where seeds differ."""
+    solved: dict[str, list[set[str]]] = {}
+    for one in (one for model in models.values() for one in model):
+        solved.setdefault(one.seed, []).append(set(one.outcomes["net"]))
+    alike = len({frozenset(one.seed for one in model) for model in models.values()}) == 1
+    if alike:
+        return {seed: set.intersection(*sets) for seed, sets in solved.items()}
+    everywhere = set.intersection(*(one for sets in solved.values() for one in sets))
+    return dict.fromkeys(solved, everywhere)
+
+
+def _compare_domain(models: Mapping[str, Model], shared: Mapping[str, Model], part: str) -> dict[str, Any]:
     some = next(iter(models.values()))[0]
     inside = {key for key, domain in some.domain.items() if part in (ALL, domain)}
-    shared = common & inside
     own = {name: _pooled(model, inside) for name, model in models.items()}
-    both = {name: _pooled(model, shared) for name, model in models.items()}
+    both = {name: _pooled(model, inside) for name, model in shared.items()}
+    n_common = len(next(iter(both.values()))["net"])
     records = {name: _record(outcomes) for name, outcomes in both.items()}
     seeds = {name: _seeds(model, inside) for name, model in models.items() if len(model) > 1}
-    enough = len(shared) >= MIN_ITEMS
+    enough = n_common >= MIN_ITEMS
     return {
-        "n_common": len(shared),
+        "n_common": n_common,
         "own": {name: _record(outcomes) for name, outcomes in own.items()},
         "common": records,
         "pairs": [*_pairs(own, "own"), *_pairs(both, "common")],
@@ -242,25 +263,24 @@ def _seeds(model: Model, ids: Set[str]) -> dict[str, Any]:
     return found
 
 
-def _held_out(models: Mapping[str, Model], common: set[str], families: Sequence[str]) -> dict[str, Any]:
+def _held_out(models: Mapping[str, Model], shared: Mapping[str, Model], families: Sequence[str]) -> dict[str, Any]:
     """Return the estimates on items whose constraint is of a held-out family; which those are differs by model."""
     known = {said for model in models.values() for one in model for said in one.family.values()}
     for name in families:
         family(name)  # an unknown one is an error
     found: dict[str, dict[str, Any]] = {"common": {}, "own": {}}
-    for name, model in models.items():
-        kept = [_only(one, families) for one in model]
-        everything = {key for one in model for key in one.domain}
-        for kind, ids in (("common", common), ("own", everything)):
-            found[kind][name] = _record(_pooled(kept, ids), ("net", "sustain", "comply"))
+    for kind, those in (("common", shared), ("own", models)):
+        for name, model in those.items():
+            kept = [_only(one, {key for key, said in one.family.items() if said in families}) for one in model]
+            everything = {key for one in model for key in one.domain}
+            found[kind][name] = _record(_pooled(kept, everything), ("net", "sustain", "comply"))
     return {"families": list(families), "absent": [name for name in families if name not in known], **found}
 
 
-def _only(one: _Checkpoint, families: Sequence[str]) -> _Checkpoint:
-    """Return a checkpoint with only the items whose first constraint is of these families."""
+def _only(one: _Checkpoint, ids: Set[str]) -> _Checkpoint:
+    """Return a checkpoint with only some of its items."""
     outcomes = {
-        metric: {key: value for key, value in values.items() if one.family.get(key) in families}
-        for metric, values in one.outcomes.items()
+        metric: {key: value for key, value in values.items() if key in ids} for metric, values in one.outcomes.items()
     }
     return one._replace(outcomes=outcomes)
 

@@ -136,6 +136,16 @@ def test_seeds_of_a_recipe_are_averaged_item_by_item_and_their_spread_is_shown()
     assert found["domains"]["all"]["ranking"] == ["base", "rl"]
 
 
+def test_recipes_of_the_same_seeds_share_items_seed_by_seed() -> None:
+    def solving(seed: int) -> Stub:  # every seed solves another half
+        return model(lambda slot: number(slot) % 2 == seed)
+
+    found = compare([evaluation(f"{name}@{seed}", solving(seed)) for name in ("sft", "rl") for seed in (0, 1)])
+    assert found["domains"]["math"]["n_common"] == len(MATHS)
+    across = compare([evaluation(name, solving(seed)) for seed, name in enumerate(("sft@0", "rl@1"))])
+    assert across["domains"]["math"]["n_common"] == 0
+
+
 def test_items_under_held_out_families_are_shown_apart() -> None:
     items = run_stub(steady, TASKS)[0]
     (often, _), (second, _) = Counter(item.demands[0].family for item in items).most_common(2)
