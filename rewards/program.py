@@ -16,13 +16,15 @@ from functools import lru_cache
 from textwrap import dedent, indent
 from typing import NamedTuple
 
-from rewards.code_answer import extract_code
+from rewards.code_answer import defines, extract_code
 from rewards.program_calls import FUNCTIONS, Function, is_recursive, own_nodes, parameters
 
 MAX_CHARACTERS = 50_000
 _DEFINED = re.compile(r"^[ \t]*(?:async[ ]+)?def[ ]+(\w+)", re.MULTILINE)
 _IMPORTED = re.compile(r"^[ \t]*(?:from[ ]+([\w.]+)|import[ ]+([^\n#]+))", re.MULTILINE)
-_BODY = "def body():\n"  # stands for the signature of a response that is a function's body
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\(")
+_SIGNATURE = "_signature_of_the_task"  # stands for that of a response that is a function's body
+_BODY = f"def {_SIGNATURE}():\n"
 _DOCUMENTED = (*FUNCTIONS, ast.ClassDef, ast.Module)
 _CONSTRUCTS: dict[type[ast.AST], str] = {
     ast.For: "for", ast.AsyncFor: "for", ast.While: "while", ast.Try: "try", ast.TryStar: "try", ast.Lambda: "lambda",
@@ -36,7 +38,8 @@ class Program(NamedTuple):
 
     Fields:
         functions: the functions it defines beyond those that the request names, in order.
-        main: the name of its main function if the request does not give it, else "".
+        main: the name of its main function if the request does not give its head, else ""; it is the one that the
+            request calls, or the first.
         helpers: how many functions it defines besides the main one.
         returns: how many return statements it has.
         annotated: whether the main function has a type for every parameter and for its result.
@@ -71,7 +74,8 @@ def read_program(response: str, request: str) -> Program | None:
         >>> program.main, program.returns, program.constructs, program.comments, program.lines
         ('double', 1, frozenset(), 1, 2)
     """
-    code = extract_code(_one_newline(response))
+    text = _one_newline(response)
+    code = extract_code(text, _entry_point(text, request))
     parsed = None if code is None or len(code) > MAX_CHARACTERS else _parse(code)
     if parsed is None:
         return None
@@ -79,6 +83,13 @@ def read_program(response: str, request: str) -> Program | None:
         return _describe(*parsed, request)
     except (tokenize.TokenError, SyntaxError, RecursionError):  # what the parser takes and the tokenizer does not
         return None
+
+
+def _entry_point(response: str, request: str) -> str:
+    """Return the function that a request asks for: the last whose head it shows, else one it calls and gets defined."""
+    if given := _DEFINED.findall(request):
+        return str(given[-1])
+    return next((name for name in _CALLED.findall(request) if defines(response, name)), "")
 
 
 def _one_newline(text: str) -> str:
@@ -112,12 +123,13 @@ def _describe(tree: ast.Module, source: str, request: str) -> Program:
     tree.body = [node for node in tree.body if not _is_given(node, lines, given_lines)]
     nodes = list(ast.walk(tree))
     functions = [node for node in nodes if isinstance(node, FUNCTIONS)]
-    own = tuple(each.name for each in functions if each.name not in {*given, "body"})
+    own = tuple(each.name for each in functions if each.name not in {*given, _SIGNATURE})
     is_body = source.startswith(_BODY)
-    main = "" if given or is_body else next(iter(own), "")
+    called = (name for name in _CALLED.findall(request) if name in own)
+    main = "" if given or is_body else next(called, next(iter(own), ""))
     doc_lines = _doc_lines(nodes)
     constructs = {_CONSTRUCTS[type(node)] for node in nodes if type(node) in _CONSTRUCTS}
-    if is_recursive(tree, {"body": given[-1]} if is_body and given else {}):
+    if is_recursive(tree, {_SIGNATURE: given[-1]} if is_body and given else {}):
         constructs.add("recursion")
     return Program(
         functions=own,

@@ -74,7 +74,7 @@ def render(said: Said, language: str, wording: int = 0) -> str:
 
     Example:
         >>> render(Said("exact_sentences", {"count": 1}), "en")
-        'Write exactly 1 sentence; a line of its own counts as one.'
+        'Write exactly 1 sentence, formulas and code aside; a line of its own counts as one.'
     """
     found = family(said.family)
     column = column_of(language)

@@ -8,7 +8,6 @@ in which the answer is given), `stability` (it survives edits of blank space).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,34 +21,17 @@ from data_gen.self_evident.families import (
     parse,
     render,
 )
+from data_gen.self_evident.leaks import gold_tokens, leaks
 from rewards.constraint import Constraint, Context, Status, checked
 from rewards.errors import RaifError
 from rewards.response import Response
 from rewards.task_answer import CodeAnswer, MathAnswer, TaskAnswer
-from rewards.text import fold
 
 GATES = ("soundness", "leak", "demanded", "scorer", "stability")
-_COMMAND = re.compile(r"\\[A-Za-z]+")
-_TOKEN = re.compile(r"[^\W_]+")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_SHORTEST_PART = 3  # a shorter token is looked up as a whole token only
 _TRAILING = re.compile(r"(?<![ \t])[ \t]++$", re.MULTILINE)
 _GAP = re.compile(r"\n{3,}")
 _CARRIERS = ("a", "A", "中")  # texts of one letter, of which at least one satisfies any demand on letters
 _FENCED = "```python\ndef solve(value):\n    return value\n```"
-_COUNTED = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen twenty",
-    "零 一 二 三 四 五 六 七 八 九 十 十一 十二 十三 十四 十五 十六 十七 十八 十九 二十",
-)
-_NUMBER_WORDS = {word: str(number) for words in _COUNTED for number, word in enumerate(words.split())} | {
-    "两": "2", "once": "1", "twice": "2", "dozen": "12", "first": "1", "second": "2", "third": "3",
-}  # fmt: skip
-#: Parts of numbers above twenty: "hundred" is one of an answer of 1200, however it is divided into words.
-_LARGE_NUMBER = re.compile(
-    r"(?:(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million|billion)s?"
-    r"|[零一二两三四五六七八九十百千万亿]*[十百千万亿][零一二两三四五六七八九十百千万亿]*"
-)
 
 
 class Source(NamedTuple):
@@ -155,44 +137,3 @@ def _forms(answer: TaskAnswer | None) -> Iterator[str]:
         yield f"\\boxed{{{answer.value}}}"
     elif answer is not None and not isinstance(answer, CodeAnswer):
         yield from answer.values
-
-
-def gold_tokens(answer: TaskAnswer | None) -> frozenset[str]:
-    """Return the tokens of the right answer: folded words, and numbers in digits without thousands commas.
-
-    Example:
-        >>> sorted(gold_tokens(MathAnswer(value="\\\\frac{3}{1,200}")))
-        ['1200', '3']
-    """
-    if answer is None or isinstance(answer, CodeAnswer):
-        return frozenset()
-    values = (answer.value,) if isinstance(answer, MathAnswer) else answer.values
-    return frozenset(token for value in values for token in _tokens(value))
-
-
-def _tokens(value: str) -> Iterator[str]:
-    plain = fold(unicodedata.normalize("NFKC", _COMMAND.sub(" ", _THOUSANDS.sub("", value))))
-    for token in _TOKEN.findall(plain):
-        yield _NUMBER_WORDS.get(token, token)
-
-
-def leaks(said: Said, gold: frozenset[str]) -> bool:
-    """Tell whether an argument of a constraint gives the right answer away.
-
-    Example:
-        >>> leaks(Said("exact_sentences", {"count": 4}), gold_tokens(MathAnswer(value="4")))
-        True
-        >>> leaks(Said("contains", {"word": "four"}), gold_tokens(MathAnswer(value="4.0")))
-        True
-        >>> leaks(Said("contains", {"word": "hundred"}), gold_tokens(MathAnswer(value="1200")))
-        True
-    """
-    if not gold:
-        return False
-    values = [str(value) for name, value in said.slots.items() if name not in family(said.family).names]
-    tokens = {token for value in values for token in _tokens(value)}
-    if tokens & gold or (any(map(str.isdigit, gold)) and any(map(_LARGE_NUMBER.fullmatch, tokens))):
-        return True
-    parts = [fold(value) for value in values if not value.isdigit()]
-    wanted = [token for token in gold if len(token) >= _SHORTEST_PART or not token.isascii()]
-    return any(token in part for token in wanted for part in parts)

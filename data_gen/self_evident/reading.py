@@ -25,8 +25,10 @@ _MAX_COUNT = 40  # an exact number above this is no natural demand
 _LETTERS = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’-][A-Za-zÀ-ɏ]+)*\Z")
 _HAN_PIECE = re.compile(r"[\u4e00-\u9fff]+")
 _DIVIDES = STOP_CHARACTERS | frozenset("零一二两三四五六七八九十百千万亿个只条次又再共有没不会能要让使得太最更")
+_BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _NUMBERED = re.compile(r"^[ \t]*\d{1,3}[.)][ \t]+\S", re.MULTILINE)
 _BEFORE_DIGIT = re.compile(r"[^\d零一二三四五六七八九十百千万]*")
+_SIGNS = " +-−±√^/*=<>≤≥≈~([{.,"  # at the end of what stands before a number they may be the number's own
 _ADDED = re.compile(r"[\"“”‘’`*_]|\\|\$")
 _SCRIPT_OF = {"zh": "han", "ru": "cyrillic", "bg": "cyrillic", "uk": "cyrillic", "ko": "hangul"}
 _MARKS = {
@@ -76,7 +78,8 @@ def _lengths(text: Text) -> Iterator[Said]:
 def _structure(text: Text) -> Iterator[Said]:
     if 1 <= len(text.filled_lines) <= _MAX_COUNT:
         yield Said("exact_lines", {"count": len(text.filled_lines)})
-    if 1 <= len(text.paragraphs) <= _MAX_COUNT:
+    blocks = sum(bool(block.strip()) for block in _BLANK_LINES.split(text.raw))
+    if len(text.paragraphs) == blocks <= _MAX_COUNT:  # else a heading or a rule stands apart, which is no paragraph
         yield Said("exact_paragraphs", {"count": len(text.paragraphs)})
     yield from (Said(name, {}) for name, kind in _WITHOUT.items() if _holds(kind, text.raw))
     if "`" not in text.raw:
@@ -110,13 +113,13 @@ def _keywords(text: Text, request: str, language: str) -> Iterator[Said]:
 
 
 def content_words(text: Text, language: str) -> list[str]:
-    """Return the words that say something, the most frequent first and then in order.
+    """Return the words that say something, the most frequent first and then in order; names keep their capitals.
 
     In Chinese, which does not divide words, these are the runs of two to four characters between particles and marks.
 
     Example:
-        >>> content_words(Text("The ducks lay eggs, and ducks swim."), "en")
-        ['ducks', 'eggs', 'swim']
+        >>> content_words(Text("The ducks of Anna lay eggs. Ducks swim."), "en")
+        ['ducks', 'Anna', 'eggs', 'swim']
         >>> content_words(Text("汤姆的苹果在篮子里，苹果很红。"), "zh")
         ['苹果', '汤姆', '篮子里']
     """
@@ -125,10 +128,11 @@ def content_words(text: Text, language: str) -> list[str]:
         pieces = [piece for run in _HAN_PIECE.findall(said) for piece in _split_run(run)]
         words = [piece for piece in pieces if 2 <= len(piece) <= 4]
     else:
-        words = [fold(word) for word in Text(said).words if len(word) > 3 and _LETTERS.match(word)]
-        words = [word for word in words if word not in STOP_WORDS]
-    times = Counter(words)
-    return sorted(times, key=lambda word: -times[word])  # a stable sort: ties stay in their order
+        words = [word for word in Text(said).words if len(word) > 3 and _LETTERS.match(word)]
+        words = [word for word in words if fold(word) not in STOP_WORDS]
+    times = Counter(map(fold, words))
+    written = {fold(word): word for word in sorted(words)}  # small letters come last, so that names alone keep theirs
+    return [written[word] for word in sorted(times, key=lambda word: -times[word])]  # stable: ties stay in their order
 
 
 def _split_run(run: str) -> list[str]:
@@ -142,7 +146,7 @@ def _positions(text: Text, language: str) -> Iterator[Said]:
     lines = text.filled_lines
     if len(lines) > 1:
         match = _BEFORE_DIGIT.match(lines[-1])
-        prefix = match[0].strip() if match else ""
+        prefix = match[0].lstrip().rstrip(_SIGNS) if match else ""
         if prefix and prefix != lines[-1].strip() and len(prefix) <= 40 and not _ADDED.search(prefix):
             yield Said("last_line", {"phrase": prefix})
 
@@ -191,7 +195,8 @@ def _program(program: Program) -> Iterator[Said]:
     named = [name for name in program.variables if len(name) > 1 and not name.startswith("_")]
     by_use = sorted(named, key=lambda name: -program.variables[name])
     yield from (Said("code_local_variable", {"name": name}) for name in by_use[:MAX_VARIABLES])
-    yield Said("code_helper_function" if program.helpers else "code_single_function", {})
+    if "class" not in program.constructs:  # whose methods are no helpers
+        yield Said("code_helper_function" if program.helpers else "code_single_function", {})
     if program.returns == 1:
         yield Said("code_one_return", {})
     if program.annotated:

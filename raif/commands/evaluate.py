@@ -13,7 +13,7 @@ from rich.table import Table
 from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
 from raif.commands.sustain import SUITE as SUSTAIN
 from raif.commands.sustain import evaluate_sustain
-from rewards.errors import RaifError
+from rewards.errors import RaifError, unknown_name
 
 if TYPE_CHECKING:
     from raif.evaluation.records import Item
@@ -125,8 +125,11 @@ def evaluate(
 
 def _evaluate(name: str, ask: Ask, options: Mapping[str, str | None]) -> None:
     from raif.evaluation import runner
+    from raif.suites import SUITES
     from raif.suites import suite as find
 
+    if name not in SUITES:
+        raise unknown_name("suite", name, (*SUITES, SUSTAIN), "Choose one of them.")
     suite = find(name, **{key: value for key, value in options.items() if value is not None})
     _check(ask, suite)
     items = runner.spread(suite.load(_data(ask, suite)), ask.limit)

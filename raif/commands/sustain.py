@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 console = Console()
 SUITE = "sustain"
 _NOT_TAKEN = ("arm", "unconstrained", "export_prompts", "json_file")
+_OF_RESPONSES = ("samples", "seed", "system_prompt")  # they decide which prompts are written
 _ROWS = ("accuracy", "sustain", "retest", "placebo", "net", "relative", "comply", "comply_unasked", "delta_acc")
 
 
@@ -51,20 +52,41 @@ def evaluate_sustain(ask: Ask, options: Mapping[str, Any], recompute: Path | Non
 
 def _check(ask: Ask) -> Path:
     """Refuse what does not go together, before anything is loaded."""
-    if unused := [name for name in _NOT_TAKEN if getattr(ask, name) is not None]:
-        named = ", ".join("--json" if name == "json_file" else f"--{name.replace('_', '-')}" for name in unused)
-        raise RaifError(f"suite sustain takes no {named}; leave it out. Its folder holds items, rollouts and metrics.")
+    if unused := [name for name in _given(ask) if name in _NOT_TAKEN]:
+        raise RaifError(
+            f"suite sustain takes no {_options(unused)}; leave it out. Its folder holds items, rollouts and metrics."
+        )
     if ask.data is None:
         raise RaifError(
             "suite sustain needs --data: task sets joined by commas, such as gsm8k=test.jsonl,multi_hop,humaneval."
         )
-    if (ask.model is None) == (ask.responses is None):
+    if (not ask.model) == (ask.responses is None):  # a name may be empty: that of a shell's variable that is not set
         raise RaifError("give either --model, or --responses with what a model said to the prompts written for it.")
     if ask.out is None:
         raise RaifError("suite sustain needs --out, the folder that keeps prompts, completions and verdicts.")
     if ask.model is not None and ask.cap is None:
         raise RaifError("--model needs --cap, the maximum of completion tokens, the same in every arm.")
+    if ask.responses is not None and (unused := [name for name in _given(ask) if name in _drawing()]):
+        raise RaifError(f"--responses are read as they are, nothing is drawn; leave out {_options(unused)}.")
     return ask.out
+
+
+def _given(ask: Ask) -> list[str]:
+    """Return the options that are not at their defaults."""
+    from raif.commands.evaluate import DRAWING
+
+    defaults = {**dict.fromkeys(ask._fields), **DRAWING, "limit": 0}
+    return [name for name, value in ask._asdict().items() if value != defaults[name]]
+
+
+def _drawing() -> list[str]:
+    from raif.commands.evaluate import DRAWING
+
+    return [name for name in DRAWING if name not in _OF_RESPONSES]
+
+
+def _options(names: Iterable[str]) -> str:
+    return ", ".join("--json" if name == "json_file" else f"--{name.replace('_', '-')}" for name in names)
 
 
 def _sampling(ask: Ask) -> Sampling:
@@ -111,11 +133,12 @@ def _open(ask: Ask, out: Path) -> Generator:
 def _recompute(folder: Path, ask: Ask, options: Mapping[str, Any]) -> None:
     from raif.sustain.runner import recompute
 
-    given = [name for name, value in ask._asdict().items() if value is not None and name in ("data", "model", "out")]
+    given = [name for name in _given(ask) if name != "wandb"]
     given += [name for name, value in options.items() if value is not None]
     if given:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise RaifError(f"--recompute judges the files of a finished folder as they are; leave out {named}.")
+        raise RaifError(f"--recompute judges the files of a finished folder as they are; leave out {_options(given)}.")
+    if ask.wandb:
+        check_wandb()
     metrics, changes = recompute(folder)
     _show(metrics, folder, ask.wandb)
     for change in changes:
@@ -125,11 +148,32 @@ def _recompute(folder: Path, ask: Ask, options: Mapping[str, Any]) -> None:
 
 
 def _show(metrics: Mapping[str, Any], out: Path, wandb: str | None) -> None:
+    from raif.sustain.runner import load_sustain
+
     for domain, record in metrics["domains"].items():
         console.print(_table(domain, record))
         _say(f"{domain}: {record['net']['power']}")
+        for remark in _remarks(record, metrics["settings"]["sustain"]["doses"]):
+            _say(f"{domain}: {remark}")
+    completions = [rollout.completion for rollout in load_sustain(out)[2]]
+    if empty := sum(not text.strip() for text in completions):
+        _say(f"{empty} of {len(completions)} completions are empty; look at what the model or its server says")
     _say(f"wrote {out}; `raif report {out}` makes a page of it")
     plot_and_log(out, wandb, _say)
+
+
+def _remarks(record: Mapping[str, Any], doses: Iterable[int]) -> Iterator[str]:
+    """Say which items the score is not about, and what probably went wrong."""
+    if record["left_out"]:
+        counts = ", ".join(f"{count} {reason}" for reason, count in record["left_out"].items())
+        yield f"items without a score: {counts}"
+    if count := record["left_out"].get("truncated"):
+        yield f"{count} of {record['n']} first outputs were cut off, which counts as wrong; a larger --cap helps"
+    if record["failed"]:
+        yield f"on {record['failed']} items a scorer or checker failed; they count nowhere, items.jsonl says why"
+    reached = {each["dose"] for each in record["doses"] if each["n"]}
+    if reached and (beyond := [str(dose) for dose in doses if dose not in reached]):
+        yield f"no item has constraints enough for dose {', '.join(beyond)}"
 
 
 def _table(domain: str, record: Mapping[str, Any]) -> Table:
@@ -145,7 +189,7 @@ def _table(domain: str, record: Mapping[str, Any]) -> Table:
 def _cell(estimate: Mapping[str, Any]) -> str:
     from raif.evaluation.comparison import cell
 
-    return cell(estimate) or str(estimate.get("reason") or "")
+    return cell(estimate) or "too few"
 
 
 def _say(text: str) -> None:

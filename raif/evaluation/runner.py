@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from raif.chat import build_messages
 from raif.evaluation.records import EvaluatedRollout, Item, Output
@@ -32,6 +32,7 @@ SCHEMA_VERSION = 2
 _HARMLESS = (".partial", ".log")  # what a kill or a shell leaves in a folder that is still to be filled
 _NAMED, _SHOWN = 4, 60
 Progress = Callable[[int, int], None]  # completions so far, and their tokens
+R = TypeVar("R", bound=EvaluatedRollout)
 
 
 def evaluate(
@@ -299,7 +300,7 @@ def _metrics(
     }
 
 
-def with_thinking_tokens(rollouts: list[EvaluatedRollout], generator: Generator) -> list[EvaluatedRollout]:
+def with_thinking_tokens(rollouts: list[R], generator: Generator) -> list[R]:
     """Count the tokens between the think marks, where the generator has a tokenizer."""
     lengths = getattr(generator, "lengths", None)
     if lengths is None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -132,7 +133,8 @@ def _contains(said: Sequence[str], wanted: Sequence[str]) -> bool:
 def _talks(answer: str, demands: Sequence[Demand], known: str) -> bool:
     names = [name for group in dict.fromkeys(["", *(each.group for each in demands)]) for name in _names_of(group)]
     words = [str(value) for each in demands for value in each.slots.values() if isinstance(value, str)]
-    fresh = [name for name in dict.fromkeys(map(fold, [*names, *words])) if not _mentions(fold(known), [name])]
+    usual = fold(known)
+    fresh = [name for name in dict.fromkeys(map(fold, [*names, *words])) if not _mentions(usual, [name])]
     return sum(_mentions(fold(sentence), fresh) for sentence in split_sentences(answer)) >= TALK
 
 
@@ -141,8 +143,12 @@ def _names_of(group: str) -> list[str]:
 
 
 def _mentions(text: str, names: Iterable[str]) -> bool:
-    found = [rf"\b{re.escape(name)}s?\b" if name.isascii() else re.escape(name) for name in names if name]
-    return bool(found) and re.search("|".join(found), text) is not None
+    return any(name in text and _pattern(name).search(text) is not None for name in names if name)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(name)}s?\b" if name.isascii() else re.escape(name))
 
 
 # Where an output leaves the first one

@@ -23,6 +23,7 @@ from raif.alarms import alarms_file, note_alarm
 from raif.chat import ChatFormat, ThinkFormat, build_messages
 from raif.evaluation import stats
 from raif.evaluation.stats import MIN_ITEMS, Estimate
+from raif.generation.prompts import template_identity
 from raif.rollouts import append_jsonl, read_jsonl
 from raif.sustain.estimates import change, share
 from raif.sustain.judging import judge
@@ -92,6 +93,7 @@ def open_guard(config: RAIFConfig, chat: ChatFormat, limit: int = 0) -> Guarded:
     long = {prompt.slot.task.id for prompt in prompts if limit and len(prompt.tokens) > limit}
     kept = tuple(prompt for prompt in prompts if prompt.slot.task.id not in long)
     _check(config, len(items), len(chosen), len(long))
+    _compare(config, metrics["settings"], chat)
     if any(prompt.slot.task.domain == "code" for prompt in kept):
         require_sandbox()
     return Guarded(kept, settings)
@@ -125,6 +127,28 @@ def _check(config: RAIFConfig, items: int, chosen: int, long: int) -> None:
         )
     if kept < MIN_ITEMS:
         logger.warning("sustain_guard: %d items are too few for an interval, so the alarm stays silent", kept)
+
+
+def _compare(config: RAIFConfig, drawn: Mapping[str, Any], chat: ChatFormat) -> None:
+    """Warn where the items are probably not those that this policy solves."""
+    if not PartialState().is_main_process:
+        return
+    folder, cap = config.sustain_guard, drawn["sampling"].get("cap") or 0
+    template = drawn["generator"].get("chat_template")
+    if template and template != template_identity(chat)["chat_template"]:
+        logger.warning(
+            "sustain_guard: %s was drawn from %s with another chat template, so its items are those of another model; "
+            "evaluate the untrained policy",
+            folder,
+            drawn["generator"].get("model"),
+        )
+    if cap > config.cap.limit:
+        logger.warning(
+            "sustain_guard: %s was drawn with --cap %d, the training stops at %d tokens: more outputs are cut off",
+            folder,
+            cap,
+            config.cap.limit,
+        )
 
 
 def estimates(verdicts: Iterable[Verdict]) -> Record:

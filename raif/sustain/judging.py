@@ -18,6 +18,7 @@ from rewards.constraint import Context, Status, checked
 from rewards.judgement import Judgement, LeafVerdict
 from rewards.reward import Reward
 
+CHECKER_FAILED = "the checker failed"  # as `checked` says it; what a checker cannot decide is no failure of it
 UNKNOWN_TOKENS = -1  # of a completion whose source does not say
 
 
@@ -108,6 +109,6 @@ def _verdicts(slot: Slot, part: Divided) -> tuple[Judgement, str]:
     for number, demand in enumerate(slot.demands):
         verdict = checked(demand.constraint, part.response, context)
         leaves.append(LeafVerdict(f"and.{number}", demand.constraint.type, verdict))
-        if verdict.status is Status.UNSCORED:
+        if verdict.status is Status.UNSCORED and verdict.evidence.startswith(CHECKER_FAILED):
             failed = failed or f"{demand.constraint.type}: {verdict.evidence}"
     return Judgement(tuple(leaves)), failed

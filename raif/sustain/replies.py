@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,22 +42,35 @@ class Replies:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, arrived: Arrived) -> None:
         """Hand over the answers, or write what lacks one and say so."""
-        missing = [request for request in requests if request.key not in self._given]
+        missing = [request for request in requests if _id(request) not in self._given]
         if missing:
             write_lines(self.out / PROMPTS, [_row(request) for request in missing])
+            where = self.path if self.path.is_file() else f"{self.path}, which does not exist yet"
             raise RaifError(
-                f"{len(missing)} of {len(requests)} prompts of this pass have no answer in {self.path}. They are in "
-                f"{self.out / PROMPTS}: add a row of `id` and `response` for each to {self.path}, and run the same "
-                "command again."
+                f"{len(missing)} of {len(requests)} prompts of this pass have no answer in {where}"
+                f"{self._outdated(missing)}. They are in {self.out / PROMPTS}: add a row of `id` and `response` for "
+                f"each to {self.path}, and run the same command again."
             )
+        (self.out / PROMPTS).unlink(missing_ok=True)
         for number, request in enumerate(requests):
-            text, tokens, ended = self._given[request.key]
+            text, tokens, ended = self._given[_id(request)]
             arrived(number, Completion(text, UNKNOWN_TOKENS if tokens is None else tokens, ended is not False))
 
     def close(self) -> None:
         """Hold nothing."""
 
+    def _outdated(self, missing: Sequence[Request]) -> str:
+        """Say how many of the missing ones are answered under another prompt."""
+        names = {key.rpartition("|")[0] for key in self._given}
+        number = sum(request.key in names for request in missing)
+        return f" ({number} are answered there to another prompt: settings or first answers differ)" if number else ""
+
+
+def _id(request: Request) -> str:
+    """Return the name of a prompt. It tells by its text: a changed first answer changes what is asked later."""
+    return f"{request.key}|{hashlib.sha256(json.dumps(request.messages).encode()).hexdigest()[:8]}"
+
 
 def _row(request: Request) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": request.key, "prompt": request.messages[-1]["content"]}
+    row: dict[str, Any] = {"id": _id(request), "prompt": request.messages[-1]["content"]}
     return row if len(request.messages) == 1 else {**row, "messages": request.messages}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -37,7 +38,16 @@ from raif.json_files import read_record, write_whole
 from raif.rollouts import read_jsonl, read_rollouts
 from raif.sustain.judging import UNKNOWN_TOKENS, Judged, judge, with_failure
 from raif.sustain.planning import Slot, first_slots, judge_again, judged_demands, later_slots, prompt_of, read_off
-from raif.sustain.records import CONSTRAINED, FIRST, SustainItem, SustainRollout, Task, item_record
+from raif.sustain.records import (
+    CONSTRAINED,
+    FIRST,
+    PLACEBO,
+    RETEST,
+    SustainItem,
+    SustainRollout,
+    Task,
+    item_record,
+)
 from raif.sustain.replies import Replies
 from raif.sustain.settings import SustainSettings
 from raif.sustain.summary import summarize
@@ -72,9 +82,9 @@ def sustain(
     """
     check_unique([task.id for task in tasks])
     bound = _bound(tasks, generator, sampling, settings, samples, system_prompt)
-    if (finished := claim(out, bound)) is not None:
-        return finished
     answered = isinstance(generator, Replies)  # from a file that may be mended, and whose texts tell by their tags
+    if (finished := claim(out, bound)) is not None and not answered:
+        return finished
     think = None if answered else generator.think
     drawing = _Drawing(generator, sampling, None if answered else Store(out / GENERATIONS), system_prompt, progress)
     firsts = judge(*drawing.draw(first_slots(tasks)), think, settings)
@@ -115,7 +125,12 @@ def recompute(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """
     before, items, rollouts = load_sustain(folder)
     settings = settings_of(before)
-    slots = [_slot_of(items, rollout, settings) for rollout in rollouts]
+    if lost := _lost(items, rollouts, settings, before["samples"]):
+        raise RaifError(
+            f"{folder / ROLLOUTS} lacks {'|'.join(map(str, lost))}; remove {folder / METRICS} and evaluate again."
+        )
+    by_id = {item.id: item for item in items}
+    slots = [_slot_of(by_id[rollout.instruction_id], rollout, settings) for rollout in rollouts]
     completions = [_completion_of(rollout) for rollout in rollouts]
     judged: list[Judged] = []
     marks = [ThinkFormat(rollout.style, rollout.prefilled) for rollout in rollouts]
@@ -150,13 +165,18 @@ def load_sustain(folder: Path) -> tuple[dict[str, Any], list[SustainItem], list[
         )
     again = f"remove {folder / METRICS} and evaluate again; what was drawn is kept"
     try:
+        settings_of(metrics)
         items = [_read_item(row) for row in read_jsonl(folder / ITEMS)]
         rollouts = list(read_rollouts(folder / ROLLOUTS, SustainRollout))
-    except (RaifError, ValidationError, ValueError, KeyError, OSError) as error:
-        raise RaifError(f"{folder} is damaged ({str(error).splitlines()[0]}); {again}.") from error
+    except (RaifError, ValidationError, ValueError, KeyError, TypeError, OSError) as error:
+        raise RaifError(f"{folder} is damaged ({_told(error)}); {again}.") from error
     known = {item.id for item in items}
-    if len(items) != metrics.get("n") or {rollout.instruction_id for rollout in rollouts} != known:
+    drawn = Counter((each.instruction_id, each.arm, each.dose, each.place, each.sample) for each in rollouts)
+    firsts = sum(arm == FIRST for _, arm, *_ in drawn)
+    if not len(items) == len(known) == firsts == metrics.get("n") or {key for key, *_ in drawn} != known:
         raise RaifError(f"{folder}: {METRICS}, {ITEMS} and {ROLLOUTS} speak of different items; {again}.")
+    if doubled := [key for key, count in drawn.items() if count > 1]:
+        raise RaifError(f"{folder / ROLLOUTS} holds {'|'.join(map(str, doubled[0]))} twice; {again}.")
     return metrics, items, rollouts
 
 
@@ -214,7 +234,7 @@ def _bound(
         "sustain": settings.model_dump(mode="json", exclude=judging),
         "samples": samples,
         "system_prompt": system_prompt,
-        "sampling": sampling._asdict(),
+        "sampling": {} if isinstance(generator, Replies) else sampling._asdict(),
         "generator": generator.identity(),
         "items": f"{len(tasks)}:{found.hexdigest()[:16]}",
     }
@@ -269,8 +289,31 @@ def _read_item(row: Mapping[str, Any]) -> SustainItem:
     return SustainItem.model_validate({key: value for key, value in row.items() if key not in shown})
 
 
-def _slot_of(items: Sequence[SustainItem], rollout: SustainRollout, settings: SustainSettings) -> Slot:
-    item = items[rollout.group]
+def _told(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"no field {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+
+
+def _lost(
+    items: Sequence[SustainItem], rollouts: Sequence[SustainRollout], settings: SustainSettings, samples: int
+) -> tuple[str, str, int, int, int] | None:
+    """Return a rollout that a run draws of its items and that is not there."""
+    drawn = {(each.instruction_id, each.arm, each.dose, each.place, each.sample) for each in rollouts}
+    higher = {(name, dose) for name, _, dose, _, _ in drawn if dose > 1}  # which items have them, hangs on their score
+    for item in items:
+        alone = range(len(item.demands[: settings.constraints]))
+        kinds = [(RETEST, 0, 0), *((CONSTRAINED, 1, number) for number in alone), *[(PLACEBO, 1, 0)] * bool(alone)]
+        doses = [dose for dose in settings.doses if (item.id, dose) in higher]
+        kinds += [(arm, dose, 0) for dose in doses for arm in (CONSTRAINED, PLACEBO)]
+        names = [(item.id, *kind, sample) for kind in kinds for sample in range(samples)]
+        if lost := [name for name in names if name not in drawn]:
+            return lost[0]
+    return None
+
+
+def _slot_of(item: SustainItem, rollout: SustainRollout, settings: SustainSettings) -> Slot:
     demands = () if rollout.arm == FIRST else judged_demands(item, rollout, settings)
     return Slot(item.task, rollout.arm, rollout.dose, rollout.place, rollout.sample, rollout.prompt, demands)
 
@@ -287,7 +330,8 @@ def _differences(
     new: Sequence[SustainRollout],
 ) -> list[str]:
     """Say which rollouts and which parts of the metrics changed."""
-    changed = [b.instruction_id for a, b in zip(old, new, strict=True) if a != b]
+    same = {rollout.model_dump_json() for rollout in old}  # the order of the lines says nothing
+    changed = [rollout.instruction_id for rollout in new if rollout.model_dump_json() not in same]
     said = [f"{len(changed)} rollouts are judged otherwise (first: {changed[0]})"] if changed else []
     plain = json.loads(json.dumps(after))
     circumstances = ("versions", "commit")

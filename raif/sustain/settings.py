@@ -62,6 +62,8 @@ def parse_settings(options: dict[str, Any]) -> SustainSettings:
     given = dict(options)
     if isinstance(doses := given.get("doses"), str):
         given["doses"] = [part.strip() for part in doses.split(",")]
+        if not all(part.isdecimal() for part in given["doses"]):
+            raise RaifError(f"doses {doses!r} is no list of numbers; write them with commas, such as 1,2,5.")
     try:
         return SustainSettings.model_validate(given)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from data_gen.pipeline import SCHEMA
 from data_gen.pool import tally_of
 from data_gen.self_evident.training import Solved, instruction_of
 from data_gen.self_evident.wordings import wordings
-from data_gen.shards import MANIFEST, NewFile, Shard, ShardFolder, Tally, nested, write_file, write_json
+from data_gen.shards import DATA, MANIFEST, NOTES, NewFile, Shard, ShardFolder, Tally, nested, write_file, write_json
 from raif.evaluation.runner import held_by_others
 from raif.sustain.records import FIRST, RETEST, Demand, SustainItem, SustainRollout
 from raif.sustain.runner import load_sustain, settings_of
@@ -79,8 +80,16 @@ def make_training_data(folders: Sequence[Path], out: Path, settings: DataSetting
         raise RaifError(f"{out} holds something already ({held}); choose another --out.")
     made = _merged([training_instructions(folder, settings) for folder in folders])
     if not made.tasks:
-        raise RaifError(f"no item of {', '.join(map(str, folders))} can be used: {counted(made.left_out)}.")
-    return _write(made, out, {"folders": list(map(str, folders)), **_plain(settings)}), made
+        advice = "lower --constraints" if made.left_out["too_few"] else "evaluate with more tasks or a larger --cap"
+        named = ", ".join(map(str, folders))
+        raise RaifError(f"no item of {named} can be used: {counted(made.left_out)}; {advice}.")
+    try:
+        return _write(made, out, {"folders": list(map(str, folders)), **_plain(settings)}), made
+    except OSError:  # such as a full disk: half of a data set would stand in the way of the next try
+        for name in (DATA, NOTES):
+            shutil.rmtree(out / name, ignore_errors=True)
+        (out / SCHEMA).unlink(missing_ok=True)
+        raise
 
 
 def training_instructions(folder: Path, settings: DataSettings) -> Made:

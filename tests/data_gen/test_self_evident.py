@@ -27,7 +27,8 @@ from data_gen.self_evident import (
     parse,
     render,
 )
-from data_gen.self_evident.gates import Judge, Source, gold_tokens, leaks
+from data_gen.self_evident.gates import Judge, Source
+from data_gen.self_evident.leaks import gold_tokens, leaks
 from data_gen.self_evident.wordings import wordings
 from rewards import Context, Instruction, MathAnswer, QaAnswer, RaifError, Response, Status
 from rewards.text import han_share

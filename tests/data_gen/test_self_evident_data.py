@@ -21,7 +21,7 @@ from data_gen.self_evident import (
     extract,
     instructions_from_outputs,
 )
-from data_gen.self_evident.gates import gold_tokens, leaks
+from data_gen.self_evident.leaks import gold_tokens, leaks
 from rewards import CodeAnswer, Context, Response, Status
 from tests.benchmarks.self_evident import (
     MARKS_RATE,

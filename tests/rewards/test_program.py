@@ -202,3 +202,29 @@ def test_no_program_takes_long(name: str) -> None:
     begin = time.process_time()
     read_program(fenced(LONG[name]), GIVEN * 50)
     assert time.process_time() - begin < 2
+
+
+CALLING = "Write a function that sums.\n\nIt should pass this test:\n\n```python\nassert total([1]) == 1\n```"
+HELPED = "def part(value):\n    return value\n\ndef total(values: list[int]) -> int:\n    return sum(map(part, values))"
+
+
+@pytest.mark.parametrize(
+    "usage", ["def main():\n    print(total([1]))\n\nmain()", "class Example:\n    x = total([1])"]
+)
+@pytest.mark.parametrize("request_text", [CALLING, "Complete it.\n\ndef total(values):\n    ..."])
+def test_the_program_is_the_one_that_the_tests_run(request_text: str, usage: str) -> None:
+    alone = program(fenced(HELPED), request_text)
+    assert program(f"{fenced(HELPED)}\nUsage:\n{fenced(usage)}", request_text) == alone
+    assert "part" in alone.functions
+
+
+def test_the_main_function_is_the_one_that_the_request_calls() -> None:
+    found = program(fenced(HELPED), CALLING)
+    assert (found.main, found.helpers, found.annotated) == ("total", 1, True)
+    assert program(fenced(HELPED)).main == "part"
+
+
+def test_a_function_may_be_called_body() -> None:
+    found = program(fenced("def body(x):\n    return x\n\ndef total(x):\n    return body(x)"), CALLING)
+    assert (found.functions, found.helpers) == (("body", "total"), 1)
+    assert program(fenced("def body(x):\n    return x")).main == "body"

@@ -74,7 +74,9 @@ def _parse(name: str, place: str) -> _Wanted:
     except ValidationError as error:
         found = error.errors()[0]
         named = f"{found['loc'][0]}: " if found["loc"] else ""
-        raise _unreadable(name, place, named + found["msg"].removeprefix("Value error, ")) from error
+        bounds = found["type"] == "tuple_type"
+        told = "write bounds as LOW-HIGH" if bounds else found["msg"].removeprefix("Value error, ")
+        raise _unreadable(name, place, named + told) from error
 
 
 def _value(option: str, value: str) -> Any:

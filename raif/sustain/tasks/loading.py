@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from data_gen.seeds.mapping import BadRow
 from data_gen.seeds.rows import Row
 from raif.sustain.records import Task
@@ -87,6 +89,8 @@ def read_task_set(name: str, place: str = "", requests: set[str] | None = None) 
 
 
 def _known(name: str) -> Benchmark | Embedded:
+    if name not in TASK_SETS and Path(name).exists():
+        raise RaifError(f"{name} comes without the task set that it holds; write SET={name}, such as gsm8k={name}.")
     if name not in TASK_SETS:
         raise unknown_name("task set", name, TASK_SETS, "Your own mathematics goes in as math=FILE.")
     return TASK_SETS[name]
@@ -105,13 +109,21 @@ def _all_tasks(name: str, known: Benchmark | Embedded, place: str, left_out: Cou
             found.append(_task(source, known, opened, row))
         except LeftOut as reason:
             left_out[str(reason)] += 1
+        except ValidationError as error:  # such as half a character, which JSON can express and no file can hold
+            first = error.errors()[0]
+            raise RaifError(
+                f"{row.where} makes no task ({'.'.join(map(str, first['loc']))}: {first['msg']}). Nothing was "
+                "evaluated; repair or remove the row."
+            ) from error
         except BadRow as error:
             raise RaifError(
                 f"{row.where} {error.sentence}. Nothing was evaluated; repair or remove the row."
             ) from error
     if not found:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in left_out.items())
-        raise RaifError(f"{name}={place}: {f'no row is a task: {reasons}' if reasons else 'there are no rows'}.")
+        raise RaifError(
+            f"{name}={place}: {f'no row is a task: {reasons}' if reasons else 'there are no rows'}; give another file."
+        )
     return found
 
 

@@ -46,6 +46,8 @@ def text_of(columns: Columns, *names: str) -> str:
     """Return the text of the first of some columns that the row has; a blank one is an error of the row."""
     name = next(name for name in names if name in columns)
     value = columns[name]
+    if isinstance(value, (list, Mapping)):
+        raise BadRow(f"nested {name}", f"has a {type(value).__name__} where the text of {name!r} should be")
     text = "" if value is None else str(value).strip()
     if not text:
         raise BadRow(f"blank {name}", f"has a blank {name!r}")

@@ -26,7 +26,7 @@ def humaneval(columns: Columns) -> Made:
     text_of(columns, "prompt")
     prompt = str(columns["prompt"])
     answer = CodeAnswer(
-        tests=str(columns["test"]).strip("\n") or _blank("test"),
+        tests=_runnable(str(columns["test"]).strip("\n") or _blank("test")),
         entry_point=text_of(columns, "entry_point"),
         prelude=prompt,
     )
@@ -46,9 +46,18 @@ def mbpp(columns: Columns) -> Made:
     before = nested_value(columns["test_imports"]) if "test_imports" in columns else [columns.get("test_setup_code")]
     setup = [str(each).strip() for each in before or [] if each and str(each).strip()]
     called = _called(tests, str(columns.get("code") or ""))
-    answer = CodeAnswer(tests="\n".join([*setup, *tests]), entry_point=called)
+    answer = CodeAnswer(tests=_runnable("\n".join([*setup, *tests])), entry_point=called)
     language = language_of(task)
     return Made(WRITE[language].format(task=task, test=tests[0]), answer, language, {})
+
+
+def _runnable(tests: str) -> str:
+    """Return tests that are Python; others would call every program wrong."""
+    try:
+        ast.parse(tests)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise BadRow("tests", f"has tests that are no Python ({error})") from error
+    return tests
 
 
 def _blank(name: str) -> str:
