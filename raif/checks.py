@@ -73,6 +73,8 @@ def check_values(config: RAIFConfig) -> None:
         _check_whole(config, name, least)
     for name, lowest in NUMBERS.items():
         _check_number(config, name, lowest)
+    if config.sustain_guard_alarm > 1:
+        raise RaifError(f"sustain_guard_alarm {config.sustain_guard_alarm:g} is a share and must be at most 1.")
     if config.temperature is not None and not 0 < config.temperature < math.inf:
         raise RaifError(f"temperature must be above 0; got {config.temperature}. 1.0 is usual.")
     if not 0 < config.top_p <= 1:

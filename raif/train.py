@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,7 +43,7 @@ from raif.trainer import RAIFTrainer
 from rewards.errors import RaifError
 from rewards.reward import Scorer
 from rewards.reward_errors import ErrorFile
-from rewards.reward_functions import RolloutReward
+from rewards.reward_functions import RolloutReward, parse_instruction
 
 if TYPE_CHECKING:
     from raif.sustain.guard import Guarded
@@ -118,7 +118,7 @@ def get_ready(config: RAIFConfig, model: ModelConfig, state: PartialState) -> Re
         logger.info("%s", line)
     check_cap(loaded.rows, chat, config.max_completion_length)
     check_data(config, loaded.rows, think.style)
-    guard = _open_guard(config, chat, positions)
+    guard = _open_guard(config, chat, positions, loaded.rows)
     if config.use_vllm and config.vllm_max_model_length is None:  # else vLLM keeps room for the policy's whole context
         asked = [chat.thinking_prompt(row["prompt"]) for row in (*loaded.rows, *loaded.held_out)]
         longest = max([*chat.lengths(asked), guard.longest if guard else 0])
@@ -128,12 +128,15 @@ def get_ready(config: RAIFConfig, model: ModelConfig, state: PartialState) -> Re
     return Ready(policy, chat.tokenizer, think, loaded, guard)
 
 
-def _open_guard(config: RAIFConfig, chat: ChatFormat, positions: int) -> Guarded | None:
+def _open_guard(
+    config: RAIFConfig, chat: ChatFormat, positions: int, rows: Sequence[Mapping[str, Any]]
+) -> Guarded | None:
     if not config.sustain_guard:
         return None
     from raif.sustain.guard import open_guard
 
-    return open_guard(config, chat, prompt_limit(positions, config.cap.limit))
+    trained = {parse_instruction(row["instruction"]).request for row in rows}
+    return open_guard(config, chat, prompt_limit(positions, config.cap.limit), trained)
 
 
 def _positions(config: RAIFConfig, policy: str) -> int:

@@ -46,6 +46,23 @@ def _check_data(plan: Plan) -> None:
         return
     if (plan.data is None) == (plan.instructions is None):
         raise RaifError("give either `data` (a data recipe, made for every seed) or `instructions` (data that exist).")
+    if own is None and plan.data is not None:
+        _check_held_out(plan.data, plan.evaluate.held_out_families)
+
+
+def _check_held_out(recipe: str, families: Iterable[str]) -> None:
+    """Refuse families that are called held out, and that the data of all trainings ask for."""
+    from data_gen.config import load_yaml, parse_config
+    from data_gen.self_evident.families import family
+    from raif.resources import find_recipe
+
+    read_off = parse_config(load_yaml(find_recipe(recipe)), recipe).self_evident
+    for name in families:
+        if read_off is not None and not read_off.holds_out(family(name).group, name):
+            raise RaifError(
+                f"evaluate.held_out_families names {name}, and the trainings read {recipe}, which asks for it; add it "
+                "to `held_out` of the section self_evident of that recipe, or give the plan a `self_evident`."
+            )
 
 
 def _check_evaluation(evaluate: EvaluationSettings) -> None:

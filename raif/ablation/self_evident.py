@@ -5,8 +5,11 @@ The policy does the tasks without constraints; what its right outputs meet alrea
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from data_gen.shards import MANIFEST, read_data
@@ -22,6 +25,8 @@ from raif.sustain.tasks import load_tasks
 from raif.sustain.training_data import DataSettings, make_training_data
 from rewards.errors import RaifError
 from rewards.instruction import Instruction
+
+logger = logging.getLogger("raif")
 
 
 def make_self_evident_data(out: Path, seed: int) -> Path:
@@ -41,18 +46,39 @@ def make_self_evident_data(out: Path, seed: int) -> Path:
     return target
 
 
-def training_tasks(paths: Paths, asked: SelfEvident) -> list[Task]:
-    """Return the tasks: those that the plan names, or those of the training data, each once and without constraints."""
+def training_tasks(plan: Plan, paths: Paths, asked: SelfEvident) -> list[Task]:
+    """Return the tasks: those that the plan names, or those of the training data, each once and without constraints.
+
+    Tasks that the runs are evaluated on are left out, whatever their ids.
+
+    Raises:
+        RaifError: if none is left.
+    """
+    evaluated = {_worded(task) for task in load_tasks(str(plan.evaluate.data), plan.evaluate.limit)}
     if asked.tasks is not None:
-        return load_tasks(asked.tasks, asked.limit)
-    found: dict[str, Task] = {}
-    for row in read_data(Path(paths.data), "train"):
-        task = _task(row) if row.answer is not None and row.answer.kind in asked.domains else None
-        if task is not None and len(found) < (asked.limit or sys.maxsize):
-            found.setdefault(task.request, task)
+        source, every = asked.tasks, load_tasks(asked.tasks, asked.limit)
+    else:
+        source, every = paths.data, list(islice(_tasks_of_data(paths, asked), asked.limit or None))
+    found = [task for task in every if _worded(task) not in evaluated]
     if not found:
-        raise RaifError(f"no training row of {paths.data} has an answer in {', '.join(asked.domains)}.")
-    return list(found.values())
+        why = "all are evaluated" if every else f"none has an answer in {', '.join(asked.domains)}"
+        raise RaifError(f"no task of {source} can be trained on: {why}. Name others.")
+    if len(found) < len(every):
+        logger.warning("%d of %d tasks of %s are evaluated and left out", len(every) - len(found), len(every), source)
+    return found
+
+
+def _tasks_of_data(paths: Paths, asked: SelfEvident) -> Iterator[Task]:
+    seen: set[str] = set()
+    for row in read_data(Path(paths.data), "train"):
+        if row.answer is not None and row.answer.kind in asked.domains and row.request not in seen:
+            seen.add(row.request)
+            yield _task(row)
+
+
+def _worded(task: Task) -> str:
+    """Return the request of a task by which it is known again."""
+    return " ".join(task.request.casefold().split())
 
 
 def _evaluate(plan: Plan, run: Run, paths: Paths, asked: SelfEvident) -> None:
@@ -61,7 +87,7 @@ def _evaluate(plan: Plan, run: Run, paths: Paths, asked: SelfEvident) -> None:
     generator = open_generator(plan.evaluate.backend, paths.policy)
     try:
         sustain(
-            training_tasks(paths, asked), generator, sampling, paths.seed / "self_evident", settings,
+            training_tasks(plan, paths, asked), generator, sampling, paths.seed / "self_evident", settings,
             samples=asked.samples, system_prompt=system_prompt(plan, run),
         )  # fmt: skip
     finally:

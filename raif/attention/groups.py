@@ -20,19 +20,8 @@ QUINTILES = 5
 _PART = 1_000  # draws at once, so that memory stays small
 
 
-class Observation(NamedTuple):
-    """A rollout: its item, its group, what was measured, and what it is matched on."""
-
-    item: str
-    bad: bool
-    value: float
-    tokens: float
-    family: str
-    constraint_tokens: float
-
-
 class Unit(NamedTuple):
-    """The mean of an item's rollouts in one group; the families of several constraints are joined."""
+    """A rollout, or the mean of an item's rollouts in one group: what was measured, and what it is matched on."""
 
     item: str
     bad: bool
@@ -40,6 +29,7 @@ class Unit(NamedTuple):
     tokens: float
     family: str
     constraint_tokens: float
+    domain: str = ""
 
 
 class Difference(NamedTuple):
@@ -51,35 +41,37 @@ class Difference(NamedTuple):
     left_out: int  # items in strata with one group only
 
 
-def units_of(observations: Sequence[Observation]) -> list[Unit]:
-    """Average the rollouts of each item within its group.
+def units_of(rollouts: Sequence[Unit]) -> list[Unit]:
+    """Average the rollouts of each item within its group; the families of several constraints are joined.
 
     Example:
-        >>> rows = [Observation("a", True, value, 10.0, "words", 4.0) for value in (1.0, 2.0)]
-        >>> units_of(rows)
-        [Unit(item='a', bad=True, value=1.5, tokens=10.0, family='words', constraint_tokens=4.0)]
+        >>> (found,) = units_of([Unit("a", True, value, 10.0, "words", 4.0) for value in (1.0, 2.0)])
+        >>> found.value, found.tokens, found.family
+        (1.5, 10.0, 'words')
     """
-    groups: dict[tuple[str, bool], list[Observation]] = defaultdict(list)
-    for each in observations:
+    groups: dict[tuple[str, bool], list[Unit]] = defaultdict(list)
+    for each in rollouts:
         groups[each.item, each.bad].append(each)
     return [
-        Unit(
-            item,
-            bad,
-            float(np.mean([each.value for each in rows])),
-            float(np.mean([each.tokens for each in rows])),
-            "+".join(sorted({each.family for each in rows})),
-            float(np.mean([each.constraint_tokens for each in rows])),
+        rows[0]._replace(
+            value=float(np.mean([each.value for each in rows])),
+            tokens=float(np.mean([each.tokens for each in rows])),
+            family="+".join(sorted({each.family for each in rows})),
+            constraint_tokens=float(np.mean([each.constraint_tokens for each in rows])),
         )
-        for (item, bad), rows in groups.items()
+        for rows in groups.values()
     ]
 
 
 def matchings(units: Sequence[Unit]) -> dict[str, list[str]]:
-    """Return the stratum of each unit by what it is matched on: quintiles of length and |C|, family, or all three."""
-    length = _quintiles([unit.tokens for unit in units])
-    size = _quintiles([unit.constraint_tokens for unit in units])
-    family = [unit.family for unit in units]
+    """Return the stratum of each unit by what it is matched on: quintiles of length and |C|, family, or all three.
+
+    No stratum mixes domains: their prompts and their accuracies differ, which alone would make a difference.
+    """
+    domain = [unit.domain for unit in units]
+    length = _quintiles([unit.tokens for unit in units], domain)
+    size = _quintiles([unit.constraint_tokens for unit in units], domain)
+    family = [f"{unit.domain}|{unit.family}" for unit in units]
     together = ["|".join(parts) for parts in zip(length, family, size, strict=True)]
     return {"length": length, "family": family, "constraint_tokens": size, "all": together}
 
@@ -225,12 +217,15 @@ def _with_both(units: Sequence[Unit], names: Sequence[str]) -> set[str]:
     return {name for name, bad in kinds if not bad and (name, True) in kinds}
 
 
-def _quintiles(values: Sequence[float]) -> list[str]:
-    """Return the fifth of each value; equal values stay together, and up to five different ones are kept apart."""
-    distinct = sorted(set(values))
-    few = len(distinct) <= QUINTILES
-    edges = np.array(distinct) if few else np.quantile(values, np.arange(1, QUINTILES) / QUINTILES)
-    return [str(int(place) + 1) for place in np.searchsorted(edges, values, side="left")]
+def _quintiles(values: Sequence[float], domains: Sequence[str]) -> list[str]:
+    """Return the fifth of each value in its domain; equal ones stay together, up to five different ones apart."""
+    edges = {}
+    for domain in set(domains):
+        inside = [value for value, of in zip(values, domains, strict=True) if of == domain]
+        distinct = sorted(set(inside))
+        few = len(distinct) <= QUINTILES
+        edges[domain] = distinct if few else np.quantile(inside, np.arange(1, QUINTILES) / QUINTILES)
+    return [f"{of}{1 + np.searchsorted(edges[of], value)}" for value, of in zip(values, domains, strict=True)]
 
 
 def _parts(count: int) -> list[int]:

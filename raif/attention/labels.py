@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from raif.attention.groups import Observation, Unit, auc, difference, matchings, sizes, too_few, units_of
+from raif.attention.groups import Unit, auc, difference, matchings, sizes, too_few, units_of
 from raif.attention.records import DECILES, AttentionRow
 from raif.evaluation.stats import Estimate, item_means, mean, record
 from raif.sustain.records import CONSTRAINED, PLACEBO
@@ -22,6 +22,8 @@ _Value = Callable[[AttentionRow], float | None]
 def label_record(rows: Sequence[AttentionRow], label: Label, seed: int = 0) -> dict[str, Any]:
     """Return the comparison of the outputs with and without what a label says; differences are bad less good.
 
+    `difference`, `p` and `auc` are over all items together, `matched` over items of one domain.
+
     Args:
         rows: measured rollouts; those of other arms, and those of which nobody can say, do not count.
     """
@@ -29,7 +31,7 @@ def label_record(rows: Sequence[AttentionRow], label: Label, seed: int = 0) -> d
     known = [row for row in constrained if getattr(row, label) is not None]
     parts = [[row for row in known if getattr(row, label) is wanted] for wanted in (True, False)]
     names = NAMES[label]
-    units = units_of(_observations(known, label, lambda row: row.enrich))
+    units = _units(known, label, lambda row: row.enrich)
     found = difference(units, seed=seed)
     result: dict[str, Any] = {
         "names": list(names),
@@ -70,14 +72,22 @@ def controls(rows: Sequence[AttentionRow], seed: int = 0) -> dict[str, Any]:
 # ---- parts --------------------------------------------------------------------------------------------------------
 
 
-def _observations(rows: Sequence[AttentionRow], label: Label, value: _Value) -> list[Observation]:
-    return [
-        Observation(
-            row.id, not getattr(row, label), found, float(row.output_tokens), row.family, float(row.constraint_tokens)
-        )
-        for row in rows
-        if (found := value(row)) is not None
-    ]
+def _units(rows: Sequence[AttentionRow], label: Label, value: _Value) -> list[Unit]:
+    return units_of(
+        [
+            Unit(
+                item=row.id,
+                bad=not getattr(row, label),
+                value=found,
+                tokens=float(row.output_tokens),
+                family=row.family,
+                constraint_tokens=float(row.constraint_tokens),
+                domain=row.domain,
+            )
+            for row in rows
+            if (found := value(row)) is not None
+        ]
+    )
 
 
 def _matched(units: Sequence[Unit], strata: Sequence[str], seed: int) -> dict[str, Any]:
@@ -93,7 +103,7 @@ def _matched(units: Sequence[Unit], strata: Sequence[str], seed: int) -> dict[st
 
 def _control(rows: Sequence[AttentionRow], label: Label, seed: int) -> dict[str, Any]:
     """Return the same difference of the random spans: what is there without any constraint."""
-    found = difference(units_of(_observations(rows, label, lambda row: row.random_span)), seed=seed)
+    found = difference(_units(rows, label, lambda row: row.random_span), seed=seed)
     return {"difference": record(found.estimate), "p": found.p}
 
 

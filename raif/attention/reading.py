@@ -47,7 +47,7 @@ class Reading:
         self.drawn: dict[str, Any] = self.asked["generator"]
         self.path = model or _path_of(self.drawn)
         check_model_path(self.path)
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = _device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.items = {item.id: item for item in evaluation.items}
         self.sustain = settings_of(evaluation.metrics)
         self.chat = open_chat(self.path, load_tokenizer(self.path), self.drawn.get("template_kwargs"))
@@ -61,7 +61,7 @@ class Reading:
         found, now = [], self.identity()
         if self.drawn.get("backend") not in _LOCAL:
             found.append(
-                f"the completions were drawn by {self.drawn.get('backend')} {self.drawn.get('model')}; their prompts "
+                f"the completions were drawn by {_author(self.drawn)}; their prompts "
                 f"are rendered with the chat template of {self.path}"
             )
             return found
@@ -143,6 +143,21 @@ class Reading:
         )
 
 
+def _device(name: str) -> str:
+    """Return the name of a device that is there."""
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise RaifError(f"--device {name} cannot be used ({reason}); give cpu, or cuda:0 where a GPU is.") from error
+    return name
+
+
+def _author(drawn: dict[str, Any]) -> str:
+    model = drawn.get("model")
+    return f"{drawn.get('backend')} {model}" if model else "somebody who wrote a file of responses"
+
+
 def _path_of(drawn: dict[str, Any]) -> str:
     """Return the model that drew, if its weights are at hand.
 
@@ -151,7 +166,7 @@ def _path_of(drawn: dict[str, Any]) -> str:
     """
     if drawn.get("backend") not in _LOCAL:
         raise RaifError(
-            f"the completions were drawn by {drawn.get('backend')} {drawn.get('model')}, which gives no attention; "
-            "name a folder or hub name with the weights of that model: --model MODEL."
+            f"the completions were drawn by {_author(drawn)}, which gives no attention; name a folder or hub name "
+            "with the weights of the model that wrote them: --model MODEL."
         )
     return str(drawn["model"])

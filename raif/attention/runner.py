@@ -6,9 +6,11 @@ measured: a killed analysis goes on where it stopped) and `attention.json`.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +33,7 @@ SCHEMA_VERSION = 1
 ANALYSIS = "attention"
 Progress = Callable[[int, int], None]  # rollouts so far, and their output tokens
 Say = Callable[[str], None]
+_ANEW = "run the same command again"
 
 
 def analyze(
@@ -64,7 +67,7 @@ def analyze(
     for note in notes:
         say(note)
     with _claimed(out, bound) as journal:
-        rows = read_rows(out / ROWS)
+        rows = _first_rows(out / ROWS, chosen)
         todo = chosen[len(rows) :]
         prepared = reading.locate(todo)
         tokens = sum(row.output_tokens for row in rows)
@@ -72,7 +75,7 @@ def analyze(
             if progress is not None:
                 progress(len(rows), tokens)
             rows.append(reading.measure(rollout, spans))
-            journal.write(rows[-1].model_dump_json().encode() + b"\n")
+            _keep(journal, rows[-1])
             tokens += rows[-1].output_tokens
         if progress is not None:
             progress(len(rows), tokens)
@@ -154,11 +157,20 @@ def read_rows(path: Path) -> list[AttentionRow]:
         try:
             rows.append(AttentionRow.model_validate_json(line))
         except ValidationError as error:
-            raise RaifError(f"{path}:{number} is no row of an analysis; remove the file and analyse again.") from error
+            raise RaifError(f"{path}:{number} is no row of an analysis; remove the file and {_ANEW}.") from error
     return rows
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
+
+
+def _first_rows(path: Path, chosen: Sequence[SustainRollout]) -> list[AttentionRow]:
+    """Read what is measured already: the first of the chosen rollouts."""
+    rows = read_rows(path)
+    found = [(row.id, row.arm, row.dose, row.place, row.sample) for row in rows]
+    if found != [(each.instruction_id, each.arm, each.dose, each.place, each.sample) for each in chosen[: len(rows)]]:
+        raise RaifError(f"{path} does not hold the rollouts of this analysis in their order; remove it and {_ANEW}.")
+    return rows
 
 
 @contextmanager
@@ -167,7 +179,7 @@ def _claimed(out: Path, bound: Mapping[str, Any]) -> Iterator[BinaryIO]:
     plain = json.loads(json.dumps(bound))
     begun = (out / ROWS).is_file() and (out / ROWS).stat().st_size > 0  # an error before the first row binds nothing
     if begun and (out / SETTINGS).is_file():
-        before, now = bound_identity(read_record(out / SETTINGS)), bound_identity(plain)
+        before, now = bound_identity(_settings_of(out)), bound_identity(plain)
         if differ := sorted(key for key in {**before, **now} if before.get(key) != now.get(key)):
             told = "; ".join(f"{key} is {now.get(key)!r}, was {before.get(key)!r}" for key in differ)
             raise RaifError(f"{out} holds another analysis ({told}); choose another --out.")
@@ -183,6 +195,19 @@ def _claimed(out: Path, bound: Mapping[str, Any]) -> Iterator[BinaryIO]:
         whole = (out / ROWS).read_bytes().rpartition(b"\n")
         journal.truncate(len(whole[0]) + len(whole[1]))
         yield journal
+
+
+def _keep(journal: BinaryIO, row: AttentionRow) -> None:
+    line = row.model_dump_json().encode() + b"\n"
+    if journal.write(line) < len(line):  # a full disk takes the beginning of a line without an error
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), journal.name)
+
+
+def _settings_of(out: Path) -> dict[str, Any]:
+    try:
+        return read_record(out / SETTINGS)
+    except RaifError as error:  # without the settings nobody knows what the rows are of
+        raise RaifError(f"{out / SETTINGS} is damaged; remove it and {out / ROWS}, and {_ANEW}.") from error
 
 
 def _digest(rollouts: Sequence[SustainRollout]) -> str:

@@ -94,7 +94,9 @@ def evaluate(
     tau: Annotated[float | None, typer.Option(help="sustain: the score from which a task is solved.")] = None,
     recompute: Annotated[Path | None, typer.Option(help="sustain: judge a finished folder again, no model.")] = None,
     export_prompts: Annotated[Path | None, typer.Option(help="Only write id and prompt of every item.")] = None,
-    responses: Annotated[Path | None, typer.Option(help="Judge stored responses: JSON lines of id, response.")] = None,
+    responses: Annotated[
+        Path | None, typer.Option(help="Judge stored responses: JSON lines of id, response; for sustain in two passes.")
+    ] = None,
     unconstrained: Annotated[Path | None, typer.Option(help="mathif: those to prompts without constraints.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write metrics and the verdicts on items.")] = None,
     wandb: Annotated[str | None, typer.Option(help="Log tables and plots to this project of wandb.")] = None,
@@ -102,6 +104,8 @@ def evaluate(
     """Evaluate a policy, or responses it gave before, on a suite; parity and strict side by side.
 
     To draw completions: raif evaluate mathif --data DIR --model MODEL --cap 16384 --out FOLDER
+
+    What a constraint costs: raif evaluate sustain --data gsm8k=FILE,multi_hop --model MODEL --cap 4096 --out FOLDER
 
     To judge stored ones: raif evaluate ifeval --data FILE --responses FILE --json FILE
     """

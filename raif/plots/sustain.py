@@ -172,7 +172,7 @@ def model_figure(domain: str, found: Record) -> Plot:
             for where, hollow in (("common", False), ("own", True)):
                 estimate = ((found.get(where) or {}).get(model) or {}).get(metric)
                 if value_of(estimate) is not None:
-                    dots.append(Dot(f"{short(model, 18)}, {where}", estimate, SCORES[metric], hollow))
+                    dots.append(Dot(f"{short(model, 20)}, {where}", estimate, SCORES[metric], hollow))
         panels.append(Panel(SCORES[metric].label, dots, signed=metric == "net"))
     title = f"{DOMAINS.get(domain, domain)}: models"
     note = f"Full: the items that all solve; hollow: each model's own. {BARS}"
@@ -208,11 +208,12 @@ def _draw_panel(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(5))
     else:
         percent_axis(axes, None, sideways=True)
+        axes.set_xticks([0, 0.5, 1])
     for y, dot in enumerate(panel.dots):
         draw_estimate(axes, y, dot.estimate, dot.look, hollow=dot.hollow, sideways=True)
         place = axes.get_yaxis_transform()
         axes.annotate(_beside(dot.estimate), (1, y), (6, 0), place, "offset points", va="center", fontsize=SMALL)
-    axes.set_yticks(range(len(panel.dots)), [short(dot.label.replace("_", " "), 26) for dot in panel.dots], fontsize=10)
+    axes.set_yticks(range(len(panel.dots)), [short(dot.label.replace("_", " "), 28) for dot in panel.dots], fontsize=10)
     axes.set_ylim(len(panel.dots) - 0.5, -0.75)
     axes.set_title(panel.title, loc="left", fontsize=10.5, color=INK, pad=6)
     axes.tick_params(axis="x", labelsize=SMALL)

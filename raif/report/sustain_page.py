@@ -22,6 +22,7 @@ from raif.report.sustain_tables import (
     scores,
     table,
 )
+from raif.sustain.runner import load_sustain
 
 STATEMENT = (
     "Our score follows the idea of SUSTAINSCORE (arXiv 2601.22047). Extraction, verification, placement, controls and "
@@ -50,6 +51,8 @@ SIGNED = ("net", "delta_acc")
 def sustain_run(folder: Folder) -> Run:
     """Return the parts of a SUSTAIN evaluation, and of an attention analysis that stands in it."""
     metrics = read_json(folder.path / "metrics.json")
+    if (folder.path / "items.jsonl").is_file():
+        load_sustain(folder.path)  # files that do not go together are no result
     domains: Mapping[str, Record] = metrics["domains"]
     blocks: list[Block] = [Note(STATEMENT), _overview(metrics), Note(WORDS), picture(arms_figure(metrics))]
     if metrics.get("unsound"):

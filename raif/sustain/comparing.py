@@ -9,6 +9,7 @@ of each seed, where all recipes have the same seeds.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import combinations
 from statistics import fmean
@@ -30,9 +31,10 @@ COMPARED = ("sustain", "net")
 RULE = (
     "own: items that the model solved and that have a constraint; common: those that all evaluations have so, or all "
     "of the same seed, where every recipe has the same seeds. An item of several seeds is averaged over them first. "
-    "Intervals are over items, the bootstrap for differences: of two samples on own sets, paired on the common set, "
-    "with McNemar's or a sign-flip test there; p_holm counts the pairs of a domain, a set and a metric. `all` pools "
-    "the items of the domains. Ranked by NET on the common set."
+    "Intervals are over items. Differences on own sets join the intervals of the two models, and p permutes the items "
+    "between them; on the common set they are paired, with the bootstrap, and McNemar's or a sign-flip test. p_holm "
+    "counts the pairs of a domain, a set and a metric. `all` pools the items of the domains. Ranked by NET on the "
+    "common set."
 )
 
 
@@ -205,19 +207,19 @@ def _common(models: Mapping[str, Model]) -> dict[str, set[str]]:
 
 
 def _compare_domain(models: Mapping[str, Model], shared: Mapping[str, Model], part: str) -> dict[str, Any]:
-    some = next(iter(models.values()))[0]
-    inside = {key for key, domain in some.domain.items() if part in (ALL, domain)}
+    domains = next(iter(models.values()))[0].domain
+    inside = {key for key, domain in domains.items() if part in (ALL, domain)}
     own = {name: _pooled(model, inside) for name, model in models.items()}
     both = {name: _pooled(model, inside) for name, model in shared.items()}
     n_common = len(next(iter(both.values()))["net"])
-    records = {name: _record(outcomes) for name, outcomes in both.items()}
+    alone, records = ({name: _record(outcomes) for name, outcomes in some.items()} for some in (own, both))
     seeds = {name: _seeds(model, inside) for name, model in models.items() if len(model) > 1}
     enough = n_common >= MIN_ITEMS
     return {
         "n_common": n_common,
-        "own": {name: _record(outcomes) for name, outcomes in own.items()},
+        "own": alone,
         "common": records,
-        "pairs": [*_pairs(own, "own"), *_pairs(both, "common")],
+        "pairs": [*_pairs(own, alone, "own"), *_pairs(both, records, "common")],
         "ranking": sorted(models, key=lambda name: float(records[name]["net"]["value"])) if enough else [],
         "seeds": seeds or None,
     }
@@ -288,47 +290,58 @@ def _only(one: _Checkpoint, ids: Set[str]) -> _Checkpoint:
 # ---- pairs --------------------------------------------------------------------------------------------------------
 
 
-def _pairs(models: Mapping[str, Outcomes], kind: str) -> list[dict[str, Any]]:
-    """Return the difference (second - first) of every two models in what is compared, with p adjusted for the pairs."""
+def _pairs(models: Mapping[str, Outcomes], records: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the difference (second - first) of every two models in what is compared, with p adjusted for the pairs.
+
+    Args:
+        records: the estimates of each model by metric.
+    """
     rows = []
     for metric in COMPARED:
-        found = []
+        found: list[dict[str, Any]] = []
         for first, second in combinations(models, 2):
-            values = [{key: each.value for key, each in models[name][metric].items()} for name in (first, second)]
-            result = _unpaired(*map(list, map(dict.values, values))) if kind == "own" else _paired(*values)
+            one, two = ({key: each.value for key, each in models[name][metric].items()} for name in (first, second))
+            if kind == "own":
+                estimate = _apart(records[first][metric], records[second][metric])
+                is_known = estimate["value"] is not None
+                result = {
+                    "estimate": estimate,
+                    "p": permutation_p([*one.values()], [*two.values()]) if is_known else None,
+                }
+            else:
+                result = change([*one.values()], [two[key] for key in one])
             found.append({"first": first, "second": second, "set": kind, "metric": metric, **result})
         adjusted = holm({str(number): row["p"] for number, row in enumerate(found) if row["p"] is not None})
         rows += [{**row, "p_holm": adjusted.get(str(number))} for number, row in enumerate(found)]
     return rows
 
 
-def _paired(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, Any]:
-    return change(list(first.values()), [second[key] for key in first])
+def _apart(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the difference of two estimates over different items, its interval joined from theirs.
 
-
-def _unpaired(first: Sequence[float], second: Sequence[float]) -> dict[str, Any]:
-    """Return the difference of two means of different items, by the two-sample bootstrap.
-
-    Samples without spread have resamples without any: the interval then joins those of the two means, each of which
-    leaves room for items unlike these (Zou and Donner 2008).
+    A bound is as far from it as the root of the sum of squares of theirs (Zou and Donner 2008): near the ceiling, where
+    a sample without a failure has resamples without any, each keeps the room that its own interval leaves.
     """
-    fewest = min(len(first), len(second))
-    if fewest < MIN_ITEMS:
-        return {"estimate": told(Estimate(None, None, None, fewest)), "p": None}
-    value, n = fmean(second) - fmean(first), len(first) + len(second)
-    drawn = _means(second, 1) - _means(first, 0)
-    low, high = (float(bound) for bound in np.quantile(drawn, [0.025, 0.975]))
-    if high - low < 1e-12:
-        one, two = (change([0.0] * len(part), part)["estimate"] for part in (first, second))
-        low = value - math.hypot(two["value"] - two["low"], one["high"] - one["value"])
-        high = value + math.hypot(two["high"] - two["value"], one["value"] - one["low"])
-    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    return {"estimate": record(Estimate(value, low, high, n)), "p": min(1.0, 2 * (1 + beyond) / (1 + RESAMPLES))}
+    if first["low"] is None or second["low"] is None:
+        return told(Estimate(None, None, None, min(first["n"], second["n"])))
+    value = second["value"] - first["value"]
+    low = value - math.hypot(second["value"] - second["low"], first["high"] - first["value"])
+    high = value + math.hypot(second["high"] - second["value"], first["value"] - first["low"])
+    return record(Estimate(value, low, high, first["n"] + second["n"]))
 
 
-def _means(values: Sequence[float], seed: int) -> np.ndarray:
-    """Return the means of the resamples of some values."""
-    rows, rng = np.asarray(values, dtype=float), np.random.default_rng(seed)
-    counts = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), RESAMPLES)
-    means: np.ndarray = counts @ rows / len(rows)
-    return means
+def permutation_p(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return the two-sided p value of equal means when items change places between two samples.
+
+    The observed samples count as one of the draws, so that the test is exact (Phipson and Smyth 2010).
+
+    Example:
+        >>> permutation_p([1.0] * 30, [1.0] * 100), permutation_p([0.0] * 30, [1.0] * 30) < 0.001
+        (1.0, True)
+    """
+    counts = Counter((*first, *second))  # who has which value does not matter, only how many of a sample have it
+    values = np.array(list(counts))
+    mean, size = fmean((*first, *second)), len(first)
+    drawn = np.random.default_rng(0).multivariate_hypergeometric(list(counts.values()), size, RESAMPLES, "marginals")
+    extreme = int((np.abs(drawn @ (values - mean)) >= abs(sum(first) - size * mean) - 1e-9).sum())
+    return (1 + extreme) / (1 + RESAMPLES)

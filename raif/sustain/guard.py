@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -72,12 +72,13 @@ class Verdict(NamedTuple):
     met: bool | None
 
 
-def open_guard(config: RAIFConfig, chat: ChatFormat, limit: int = 0) -> Guarded:
-    """Read the guard that a recipe asks for.
+def open_guard(config: RAIFConfig, chat: ChatFormat, limit: int = 0, trained: Collection[str] = ()) -> Guarded:
+    """Read the guard that a recipe asks for, and warn of what makes its numbers less than they seem.
 
     Args:
         config: names the folder and how many items are taken, spread over D+ by the hash of their ids.
         limit: the most tokens of a prompt, 0 for any number; items with a longer one are left out.
+        trained: the requests of the training data.
 
     Raises:
         RaifError: if the folder is no finished SUSTAIN evaluation, no item of it can be used, or programs are among
@@ -93,7 +94,10 @@ def open_guard(config: RAIFConfig, chat: ChatFormat, limit: int = 0) -> Guarded:
     long = {prompt.slot.task.id for prompt in prompts if limit and len(prompt.tokens) > limit}
     kept = tuple(prompt for prompt in prompts if prompt.slot.task.id not in long)
     _check(config, len(items), len(chosen), len(long))
-    _compare(config, metrics["settings"], chat)
+    if PartialState().is_main_process:
+        known = sum(prompt.slot.task.request in trained for prompt in kept[:: len(ARMS)])
+        for text in _doubts(config, metrics["settings"], chat, known):
+            logger.warning("sustain_guard: %s %s", config.sustain_guard, text)
     if any(prompt.slot.task.domain == "code" for prompt in kept):
         require_sandbox()
     return Guarded(kept, settings)
@@ -129,26 +133,21 @@ def _check(config: RAIFConfig, items: int, chosen: int, long: int) -> None:
         logger.warning("sustain_guard: %d items are too few for an interval, so the alarm stays silent", kept)
 
 
-def _compare(config: RAIFConfig, drawn: Mapping[str, Any], chat: ChatFormat) -> None:
-    """Warn where the items are probably not those that this policy solves."""
-    if not PartialState().is_main_process:
-        return
-    folder, cap = config.sustain_guard, drawn["sampling"].get("cap") or 0
-    template = drawn["generator"].get("chat_template")
+def _doubts(config: RAIFConfig, drawn: Mapping[str, Any], chat: ChatFormat, known: int) -> Iterator[str]:
+    """Yield why the items are probably not those that this policy solves, or solves without having learnt them."""
+    cap = drawn["sampling"].get("cap") or 0
+    template, system = drawn["generator"].get("chat_template"), drawn.get("system_prompt") or None
     if template and template != template_identity(chat)["chat_template"]:
-        logger.warning(
-            "sustain_guard: %s was drawn from %s with another chat template, so its items are those of another model; "
-            "evaluate the untrained policy",
-            folder,
-            drawn["generator"].get("model"),
+        yield (
+            f"was drawn from {drawn['generator'].get('model')} with another chat template, so its items are those of "
+            "another model; evaluate the untrained policy"
         )
+    if system != (config.system_prompt or None):
+        yield f"was drawn under the system prompt {system!r}, the training has {config.system_prompt!r}; evaluate alike"
     if cap > config.cap.limit:
-        logger.warning(
-            "sustain_guard: %s was drawn with --cap %d, the training stops at %d tokens: more outputs are cut off",
-            folder,
-            cap,
-            config.cap.limit,
-        )
+        yield (f"was drawn with --cap {cap}, the training stops at {config.cap.limit} tokens: more outputs are cut off")
+    if known:
+        yield f"has {known} items that are trained on: what is learnt by heart hides interference; evaluate other tasks"
 
 
 def estimates(verdicts: Iterable[Verdict]) -> Record:

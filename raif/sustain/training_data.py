@@ -2,7 +2,8 @@
 
 What the model wrote meets the constraint already and is right, so cloning it teaches to follow the constraint without
 letting go of the task. The share of its answers to the bare request that were right comes along for the reward
-`invariance`. That share includes the output by which an item got in, so it is a little too high.
+`invariance`. That share includes the output by which an item got in: of R others and a true share s, it is too high by
+(1 - s) / (1 + R) on average.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def make_training_data(folders: Sequence[Path], out: Path, settings: DataSetting
         raise RaifError(f"no item of {named} can be used: {counted(made.left_out)}; {advice}.")
     try:
         return _write(made, out, {"folders": list(map(str, folders)), **_plain(settings)}), made
-    except OSError:  # such as a full disk: half of a data set would stand in the way of the next try
+    except BaseException:  # a full disk, or Ctrl-C: half of a data set would stand in the way of the next try
         for name in (DATA, NOTES):
             shutil.rmtree(out / name, ignore_errors=True)
         (out / SCHEMA).unlink(missing_ok=True)

@@ -134,6 +134,13 @@ def test_the_ablation_shown_is_a_plan_that_can_run(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_the_comparison_of_recipes_shown_is_a_plan_that_can_run(tmp_path: Path) -> None:
+    block = re.search(r"```bash\n(raif ablate recipes/ablation/sustain[^`]*)```", README)
+    assert block is not None
+    run_here(f"{block[1].strip()} --plan", tmp_path, tmp_path, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_published_responses_are_replayed_as_shown(shared_dir: Path, tmp_path: Path) -> None:
     export, judge = (line for line in commands_of("Evaluate") if "ifeval" in line)
     data = shared_dir / "data/ifeval"

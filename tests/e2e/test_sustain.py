@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from data_gen.shards import read_data
 from raif.cli import app
 from raif.sustain.runner import load_sustain
 from rewards.errors import RaifError
 from tests.e2e.sustain_policy import COUNT, build_sustain_policy, write_tasks
+from tests.e2e.test_readme import commands_of
 from tests.transformers_server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,3 +137,19 @@ def test_options_of_sustain_are_refused_elsewhere(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["evaluate", *others])
     assert isinstance(result.exception, RaifError)
     assert "suite ifeval takes no --doses" in str(result.exception)
+
+
+def test_the_commands_of_the_readme_work_one_after_another(data: str, knowing: Path, tmp_path: Path) -> None:
+    commands = commands_of("What a constraint costs the task")
+    tiny, *others = commands
+    assert tiny.startswith("raif tiny")
+    for command in others:
+        command = re.sub(r"--data \S+", f"--data {data}", command).replace("runs/sustain/policy", str(knowing))
+        words = command.replace("runs/", f"{tmp_path}/").removeprefix("raif ").split()
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, (command, result.output, result.exception)
+    assert "Our score follows the idea of SUSTAINSCORE" in (tmp_path / "sustain/evaluation/report.html").read_text()
+    out = tmp_path / "training"
+    result = CliRunner().invoke(app, ["sustain-data", str(tmp_path / "sustain/evaluation"), "--out", str(out)])
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert read_data(out, "train")

@@ -9,16 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoTokenizer
 from typer.testing import CliRunner
 
 from raif.attention.records import AttentionSettings, Evaluation
 from raif.attention.runner import analyze, select
+from raif.chat import ChatFormat
 from raif.cli import app
+from raif.recipes import parse_arguments
+from raif.sustain.guard import open_guard
 from raif.sustain.runner import load_sustain
 from raif.sustain.tasks import load_tasks
 from rewards.errors import RaifError
 from tests.e2e.sustain_policy import ANSWERS, write_tasks
 from tests.raif.sustain_folder import sustain_folder
+from tests.raif.test_sustain_guard import arguments
 
 Rows = list[dict[str, Any]]
 ASKED = ("--doses", "1,2", "--limit", "4")
@@ -257,5 +262,23 @@ def test_rows_of_attention_are_those_of_the_rollouts(finished: Path, policy: Pat
         with pytest.raises(RaifError, match="does not hold the rollouts of this analysis in their order; remove it"):
             analyze(evaluation, str(policy), out, settings, device="cpu")
     (out / "settings.json").write_text("{", encoding="utf-8")
-    with pytest.raises(RaifError, match="settings.json is damaged; remove it and .*attention.jsonl"):
+    with pytest.raises(RaifError, match=r"settings\.json is damaged; remove it and .*attention\.jsonl"):
         analyze(evaluation, str(policy), out, settings, device="cpu")
+
+
+# ---- the guard of a training --------------------------------------------------------------------------------------
+
+
+def test_a_guard_of_another_model_or_a_longer_cap_is_told(
+    finished: Path, policy: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    metrics["settings"]["generator"]["chat_template"] = "0" * 16
+    (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    flags = ("--sustain_guard", str(folder), "--sustain_guard_items", "20")
+    config, _ = parse_arguments(arguments(policy, folder, tmp_path / "out", *flags))
+    open_guard(config, ChatFormat(AutoTokenizer.from_pretrained(policy)))
+    assert "acme/scripted-1b with another chat template, so its items are those of another model" in caplog.text
+    assert "was drawn with --cap 200, the training stops at 96 tokens: more outputs are cut off" in caplog.text

@@ -16,7 +16,7 @@ from data_gen.self_evident import place
 from raif.attention.records import Evaluation
 from raif.generation.local import LocalModel
 from raif.rollouts import LeafRecord
-from raif.sustain.records import CONSTRAINED, PLACEBO, Demand, SustainItem, SustainRollout, Task, item_record
+from raif.sustain.records import CONSTRAINED, FIRST, PLACEBO, Demand, SustainItem, SustainRollout, Task, item_record
 from raif.sustain.settings import SustainSettings
 from raif.tiny import TinyRecipe, build_model, build_tokenizer
 from rewards.task_answer import MathAnswer
@@ -134,7 +134,10 @@ def write(found: Evaluation, folder: Path) -> Path:
     prompts = {rollout.instruction_id: rollout.prompt for rollout in found.rollouts}
     items = [json.dumps(item_record(item, prompts[item.id])) + "\n" for item in found.items]
     (folder / "items.jsonl").write_text("".join(items))
-    (folder / "rollouts.jsonl").write_text("".join(rollout.model_dump_json() + "\n" for rollout in found.rollouts))
+    begun = {rollout.instruction_id: rollout for rollout in reversed(found.rollouts)}.values()
+    firsts = [one.model_copy(update={"arm": FIRST, "dose": 0, "place": 0, "sample": 0}) for one in begun]
+    lines = [rollout.model_dump_json() + "\n" for rollout in (*firsts, *found.rollouts)]
+    (folder / "rollouts.jsonl").write_text("".join(lines))
     return folder
 
 

@@ -168,6 +168,10 @@ def test_a_list_or_mapping_is_a_value_once_it_has_a_name(tmp_path: Path) -> None
         ({"evaluate": {**SUSTAIN, "arms": ["constrained"]}}, "evaluate.arms is not for suite sustain"),
         ({"evaluate": {**SUSTAIN, "held_out_families": ["no_coma"]}}, "'no_coma'; did you mean 'no_comma'"),
         (
+            {"data": "data/sustain", "evaluate": {**SUSTAIN, "held_out_families": ["first_word"]}},
+            "held_out_families names first_word, and the trainings read data/sustain, which asks for it; add it",
+        ),
+        (
             {"evaluate": {"cap": 64, "held_out_families": ["no_comma"]}},
             "held_out_families is for suite sustain",
         ),

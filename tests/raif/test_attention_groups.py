@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from raif.attention.groups import Observation, Unit, auc, difference, matchings, sizes, too_few, units_of
+from raif.attention.groups import Unit, auc, difference, matchings, sizes, too_few, units_of
 from raif.attention.labels import controls, label_record
 from raif.attention.records import AttentionRow
 from raif.evaluation.stats import MIN_ITEMS
@@ -109,11 +109,23 @@ def test_weighted_difference_is_that_of_the_strata_by_hand() -> None:
     assert (found.strata, found.left_out, found.estimate.n) == (2, 4, 24)
 
 
+def test_domains_are_not_mixed_where_items_are_matched() -> None:
+    """Code is failed more often and has more attention on the constraint; within a domain nothing differs."""
+    rows = [row(i, i % 4 != 0, True, 1.0 + i % 3, domain="math") for i in range(60)]
+    rows += [row(100 + i, i % 4 == 0, True, 5.0 + i % 3, domain="code") for i in range(60)]
+    found = label_record(rows, "solved")
+    assert found["difference"]["value"] > 1.5
+    assert found["p"] < 0.001
+    for name, matched in found["matched"].items():
+        assert abs(matched["difference"]["value"]) < 0.3, name
+        assert matched["p"] > 0.2, name
+
+
 def test_rollouts_of_an_item_count_once_in_a_group() -> None:
-    rows = [Observation("a", False, value, 10.0, family, 4.0) for value, family in ((1.0, "x"), (3.0, "y"), (2.0, "x"))]
-    rows.append(Observation("a", True, 7.0, 20.0, "x", 4.0))
+    rows = [Unit("a", False, value, 10.0, family, 4.0) for value, family in ((1.0, "x"), (3.0, "y"), (2.0, "x"))]
+    rows.append(Unit("a", True, 7.0, 20.0, "x", 4.0))
     assert units_of(rows) == [Unit("a", False, 2.0, 10.0, "x+y", 4.0), Unit("a", True, 7.0, 20.0, "x", 4.0)]
-    many = [Observation(str(i), i % 2 == 0, float(i), 1.0, "", 1.0) for i in range(30) for _ in range(50)]
+    many = [Unit(str(i), i % 2 == 0, float(i), 1.0, "", 1.0) for i in range(30) for _ in range(50)]
     assert sizes(units_of(many)) == (15, 15)
     assert difference(units_of(many), draws=99).estimate.n == 30
 

@@ -159,12 +159,19 @@ def test_a_policy_that_fails_under_constraints_raises_the_alarm_once(
 
 
 def test_a_policy_that_fails_everywhere_raises_none(
-    policy: Path, data: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    policy: Path,
+    data: Path,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     answering(monkeypatch, lambda added: False)
     found = guard_of(policy, data, tmp_path / "run", *guard_flags(folder)).measure()
     assert (found["net"]["value"], found["retest"]["value"]) == (0.0, 0.0)
     assert not (tmp_path / "run" / "alarms.jsonl").exists()
+    assert "has 21 items that are trained on" in caplog.text  # the data are of the same evaluation
+    assert "system prompt" not in caplog.text
 
 
 def test_items_are_those_of_dplus_with_the_prompts_of_the_evaluation(
@@ -189,6 +196,7 @@ def test_items_are_those_of_dplus_with_the_prompts_of_the_evaluation(
     more = opened("--sustain_guard_items", "9", "--system_prompt", "Think first.")
     assert more.prompts[:15] == guarded.prompts  # a fixed order
     assert "5 items are too few for an interval" in caplog.text
+    assert "was drawn under the system prompt None, the training has 'Think first.'" in caplog.text
     assert "gives 25 items, not sustain_guard_items (32)" in (opened() and caplog.text)
     lengths = sorted(len(prompt.tokens) for prompt in opened().prompts)
     assert opened(limit=lengths[-1] - 1).longest < lengths[-1]
