@@ -37,7 +37,8 @@ class EvaluationSettings(BaseModel):
 
     `data` is what the suite loads, by default its home on the hub, or the data of the seed. `arms` are conditions of
     the suite, the main one first. `profile` says whose verdicts `hacc` and `sacc` are; `options` are the suite's own.
-    `held_out_families` are constraints that no training has, which suite sustain shows apart.
+    `held_out_families` are constraints that no training of the plan asks for, which suite sustain shows apart; what the
+    policy saw before, such as a warm start, may have had them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
