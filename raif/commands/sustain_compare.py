@@ -16,7 +16,7 @@ from rewards.errors import RaifError
 
 console = Console()
 COMPARISON, PLOTS = "comparison.json", "plots"
-_SHOWN = ("sustain", "retest", "placebo", "net", "comply", "accuracy")
+_SHOWN = ("sustain", "placebo", "net", "comply")  # as many as a narrow terminal has room for
 
 
 def compare_sustain(
@@ -35,7 +35,7 @@ def compare_sustain(
     from raif.sustain.comparing import Evaluation, compare
     from raif.sustain.runner import load_sustain
 
-    if held := held_by_others(out, own=(COMPARISON, PLOTS)):
+    if held := held_by_others(out, own=(COMPARISON, PLOTS, "report.html")):
         raise RaifError(f"{out} holds something else ({held}); choose another --out.")
     named = [_named(text) for text in folders]
     families = [name.strip() for name in held_out_families.split(",") if name.strip()]

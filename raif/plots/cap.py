@@ -27,6 +27,7 @@ from raif.plots.style import RC, SMALL, Plot, new_figure, nothing
 from rewards.errors import RaifError, unknown_name
 
 Record = Mapping[str, Any]
+_BESIDE = 40  # characters of labels that have room beside each other
 CAPS = ("cap", "max_completion_length")
 FOLLOWED, CUT = ("hacc", "sacc", "correct", "accuracy", "sustain", "comply"), ("truncated", "training_truncated")
 _SPOKEN = {"truncated": "cut off at evaluation", "training_truncated": "cut off in training", "correct": "correct"}
@@ -197,7 +198,8 @@ def _ticks(axes: Axes, axis: str, points: _Points) -> None:
     left = -0.4 * points.unit
     if points.before:
         places, labels, left = [points.slot, *places], ["before", *labels], points.slot - 1.1 * points.unit
-    axes.set_xticks(places, labels, fontsize=10)
+    long = sum(map(len, labels)) > _BESIDE
+    axes.set_xticks(places, labels, fontsize=10, **({"rotation": 30, "ha": "right"} if long else {}))
     axes.set_xlim(left, max(points.places) + 0.4 * points.unit)
     axes.set_xlabel("rollout cap in training, tokens (log scale)" if axis in CAPS else axis)
 
