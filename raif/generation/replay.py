@@ -258,7 +258,7 @@ def _wrong(row: dict[str, Any], error: ValidationError) -> str:
     if field not in row:
         return f"has no `{field}`; it has: {', '.join(map(_shown, row))}. A row needs `id` and `response`."
     advice = {
-        "id": "ids are those of the file of prompts",
+        "id": "ids are those of the file of prompts (--export-prompts)",
         "response": "where nothing was said, write an empty text",
     }.get(field, "correct the row")
     return f"field {field} is {_beginning(json.dumps(row[field]))}: {first['msg']}; {advice}."
