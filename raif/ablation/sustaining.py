@@ -18,7 +18,7 @@ COMPARISON = "comparison.json"
 OF_DOMAINS = ("accuracy", "sustain", "net", "comply", "delta_acc")
 SUSTAIN_RULE = (
     "Of SUSTAIN the metrics of a run are plain means over its domains, and the contrasts pair the items that both "
-    "solved (accuracy: all items); comparison.json has the items that all runs solved."
+    "solved (accuracy: all items); comparison.json has the items that all runs of a seed solved."
 )
 
 

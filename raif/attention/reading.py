@@ -17,7 +17,6 @@ from raif.generation.loading import load_model, load_tokenizer, open_chat
 from raif.generation.local import model_identity
 from raif.generation.prompts import template_identity
 from raif.model_paths import check_model_path
-from raif.sustain.planning import judged_demands
 from raif.sustain.records import CONSTRAINED, SustainRollout
 from raif.sustain.runner import settings_of
 from rewards.errors import RaifError
@@ -125,7 +124,7 @@ class Reading:
 
     def _row(self, rollout: SustainRollout, groups: Groups, steps: int) -> AttentionRow:
         constrained = rollout.arm == CONSTRAINED
-        demands = judged_demands(self.items[rollout.instruction_id], rollout, self.sustain) if constrained else ()
+        demands = self.items[rollout.instruction_id].at(rollout.dose, rollout.place) if constrained else ()
         return AttentionRow(
             id=rollout.instruction_id,
             domain=rollout.domain,

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from data_gen.self_evident import place
 from raif.chat import ChatFormat, build_messages
-from raif.sustain.planning import judged_demands
 from raif.sustain.records import CONSTRAINED, SustainItem, SustainRollout
 from raif.sustain.settings import SustainSettings
 from rewards.errors import RaifError
@@ -83,7 +82,7 @@ def added_texts(item: SustainItem, rollout: SustainRollout, settings: SustainSet
     if rollout.arm != CONSTRAINED:
         return [(len(head), end)]
     found, begin = [], len(head)
-    for demand in judged_demands(item, rollout, settings):
+    for demand in item.at(rollout.dose, rollout.place):
         begin = prompt.find(demand.text, begin, end)
         if begin < 0:
             raise RaifError(f"the constraint {demand.text!r} of {item.id} is not in its prompt; {_AGAIN}.")

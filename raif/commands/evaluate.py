@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
+from raif.commands.drawing import open_asked
+from raif.commands.outcome import check_wandb, plot_and_log, stoppable
 from raif.commands.sustain import SUITE as SUSTAIN
 from raif.commands.sustain import evaluate_sustain
 from rewards.errors import RaifError, unknown_name
@@ -249,17 +250,12 @@ def _replay(suite: Suite, items: list[Item], ask: Ask) -> Any:
 
 def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
     from raif.evaluation import runner
-    from raif.generation.opening import open_generator
     from raif.generation.progress import generation_progress
-    from raif.generation.served import Limits
 
-    options: dict[str, Any] = {"base_url": ask.base_url, "api_key_env": ask.api_key_env, "tokenizer": ask.tokenizer}
-    if ask.continuous:
-        options["continuous"] = True
-    if ask.backend == "openai":
-        options["limits"] = Limits(concurrency=ask.batch_size)
-    generator = open_generator(ask.backend, str(ask.model), **options)
-    quiet_loading(ask.backend)
+    generator = open_asked(
+        ask.backend, ask.model, ask.batch_size, base_url=ask.base_url, api_key_env=ask.api_key_env,
+        tokenizer=ask.tokenizer, continuous=ask.continuous,
+    )  # fmt: skip
     arms = (ask.arm,) if ask.arm else suite.arms
     sampling = _sampling(ask, suite)
     try:

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
+from raif.commands.drawing import open_asked
+from raif.commands.outcome import check_wandb, plot_and_log, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
@@ -242,9 +243,7 @@ def _opened(asked: Drawing) -> Iterator[tuple[Suite, list[Item], Generator, Samp
     """Yield suite, items, generator and sampling; the generator is closed at the end."""
     from raif.evaluation.runner import spread
     from raif.generation import Sampling
-    from raif.generation.opening import open_generator
     from raif.generation.run import check_sampling
-    from raif.generation.served import Limits
     from raif.suites import suite as find
 
     suite = find(asked.suite, **({"split": asked.split} if asked.split else {}))
@@ -254,13 +253,10 @@ def _opened(asked: Drawing) -> Iterator[tuple[Suite, list[Item], Generator, Samp
     sampling = Sampling(asked.cap, asked.temperature, top_p, asked.seed, asked.batch_size)
     check_sampling(sampling)
     items = spread(suite.load(asked.data or suite.home), asked.limit)
-    options: dict[str, Any] = {
-        "base_url": asked.base_url, "api_key_env": asked.api_key_env, "tokenizer": asked.tokenizer,
-    }  # fmt: skip
-    if asked.backend == "openai":
-        options["limits"] = Limits(concurrency=asked.batch_size)
-    generator = open_generator(asked.backend, asked.model, **options)
-    quiet_loading(asked.backend)
+    generator = open_asked(
+        asked.backend, asked.model, asked.batch_size, base_url=asked.base_url, api_key_env=asked.api_key_env,
+        tokenizer=asked.tokenizer,
+    )  # fmt: skip
     try:
         yield suite, items, generator, sampling
     finally:

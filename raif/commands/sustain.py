@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
+from raif.commands.drawing import open_asked
+from raif.commands.outcome import check_wandb, plot_and_log, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
@@ -117,17 +118,10 @@ def _open(ask: Ask, out: Path) -> Generator:
         from raif.sustain.replies import Replies
 
         return Replies(ask.responses, out)
-    from raif.generation.opening import open_generator
-    from raif.generation.served import Limits
-
-    options: dict[str, Any] = {"base_url": ask.base_url, "api_key_env": ask.api_key_env, "tokenizer": ask.tokenizer}
-    if ask.continuous:
-        options["continuous"] = True
-    if ask.backend == "openai":
-        options["limits"] = Limits(concurrency=ask.batch_size)
-    generator = open_generator(ask.backend, str(ask.model), **options)
-    quiet_loading(ask.backend)
-    return generator
+    return open_asked(
+        ask.backend, ask.model, ask.batch_size, base_url=ask.base_url, api_key_env=ask.api_key_env,
+        tokenizer=ask.tokenizer, continuous=ask.continuous,
+    )  # fmt: skip
 
 
 def _recompute(folder: Path, ask: Ask, options: Mapping[str, Any]) -> None:

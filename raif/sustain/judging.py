@@ -11,7 +11,7 @@ from raif.generation import Completion
 from raif.suites.judged import bookkeeping
 from raif.suites.splits import Divided, divide
 from raif.sustain.planning import Slot
-from raif.sustain.records import CONSTRAINED, FIRST, Demand, SustainItem, SustainRollout, Task
+from raif.sustain.records import CONSTRAINED, FIRST, SustainItem, SustainRollout, Task
 from raif.sustain.scoring import Scored, score_all
 from raif.sustain.settings import SustainSettings
 from rewards.constraint import Context, Status, checked
@@ -56,16 +56,9 @@ def with_failure(judged: Judged, item: SustainItem) -> SustainRollout:
     rollout = judged.rollout
     if not item.in_dplus or rollout.arm == FIRST or rollout.correct is not False:
         return rollout
-    asked = asked_of(item, rollout)
+    asked = item.at(rollout.dose, rollout.place) if rollout.arm == CONSTRAINED else ()
     found = failure_class(item.task, item.witness, rollout, asked, judged.extracted)
     return rollout.model_copy(update={"failure": found})
-
-
-def asked_of(item: SustainItem, rollout: SustainRollout) -> tuple[Demand, ...]:
-    """Return the demands that stand in a rollout's prompt."""
-    if rollout.arm != CONSTRAINED:
-        return ()
-    return item.demands[: rollout.dose] if rollout.dose > 1 else item.demands[rollout.place : rollout.place + 1]
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------

@@ -103,16 +103,15 @@ def later_slots(item: SustainItem, settings: SustainSettings, samples: int) -> I
     Items outside of D+ take part at dose 1, for the two-sided change of accuracy.
     """
     alone = item.demands[: settings.constraints]
-    plans: list[tuple[str, int, int, tuple[Demand, ...]]] = [(RETEST, 0, 0, alone)]
+    plans = [(RETEST, 0, 0), *((CONSTRAINED, 1, number) for number in range(len(alone)))]
     if alone:
-        plans += [(CONSTRAINED, 1, number, (demand,)) for number, demand in enumerate(alone)]
-        plans.append((PLACEBO, 1, 0, alone))
+        plans.append((PLACEBO, 1, 0))
     for dose in settings.doses:
         if item.in_dplus and 1 < dose <= len(item.demands):
-            together = item.demands[:dose]
-            plans += [(CONSTRAINED, dose, 0, together), (PLACEBO, dose, 0, together)]
-    for arm, dose, number, demands in plans:
+            plans += [(CONSTRAINED, dose, 0), (PLACEBO, dose, 0)]
+    for arm, dose, number in plans:
         prompt = prompt_of(item, arm, dose, number, settings)
+        demands = judged_demands(item, arm, dose, number, settings)
         yield from (Slot(item.task, arm, dose, number, sample, prompt, demands) for sample in range(samples))
 
 
@@ -121,23 +120,20 @@ def prompt_of(item: SustainItem, arm: str, dose: int, number: int, settings: Sus
     task = item.task
     if dose == 0:
         return task.request
-    asked = item.demands[number : number + 1] if dose == 1 else item.demands[:dose]
-    texts = [demand.text for demand in asked]
+    texts = [demand.text for demand in item.at(dose, number)]
     if arm == PLACEBO:
         joined = (" " if task.language == "en" else "").join(texts)
         texts = [placebo(joined, task.language, f"{settings.seed}/{task.id}/{dose}")]
     return place(task.request, texts, task.language, settings.placement)
 
 
-def judged_demands(item: SustainItem, rollout: SustainRollout, settings: SustainSettings) -> tuple[Demand, ...]:
-    """Return the demands that a rollout is judged on; those of arms without constraints are met unasked."""
-    if rollout.arm == FIRST:
-        return item.demands
-    if rollout.dose > 1:
-        return item.demands[: rollout.dose]
-    if rollout.arm == CONSTRAINED:
-        return item.demands[rollout.place : rollout.place + 1]
-    return item.demands[: settings.constraints]
+def judged_demands(
+    item: SustainItem, arm: str, dose: int, number: int, settings: SustainSettings
+) -> tuple[Demand, ...]:
+    """Return the demands that an output is judged on, none of the first pass; arms without them meet them unasked."""
+    if arm == FIRST:
+        return ()
+    return item.at(dose, number) if arm == CONSTRAINED or dose > 1 else item.demands[: settings.constraints]
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------

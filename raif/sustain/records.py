@@ -11,7 +11,7 @@ from data_gen.self_evident import Said, constraint_of
 from data_gen.self_evident.extract import INERT, TIGHT, Tightness
 from raif.evaluation.records import EvaluatedRollout
 from rewards.constraint import Constraint
-from rewards.task_answer import CodeAnswer, MathAnswer, QaAnswer, TaskAnswer
+from rewards.task_answer import MathAnswer, QaAnswer, TaskAnswer
 
 Domain = Literal["math", "qa", "code"]
 DOMAINS: tuple[Domain, ...] = ("math", "qa", "code")
@@ -102,6 +102,10 @@ class SustainItem(_Record):
         """Whether the item was solved without the constraint and has one."""
         return not self.left_out and not self.failed
 
+    def at(self, dose: int, place: int = 0) -> tuple[Demand, ...]:
+        """Return the demands of a prompt of some dose; of dose 1 the one at `place` alone."""
+        return self.demands[place : place + dose]
+
 
 class SustainRollout(EvaluatedRollout):
     """One judged completion of an arm; `instruction_id` is the task's id and `verdicts` are those on its constraints.
@@ -137,7 +141,3 @@ def item_record(item: SustainItem, prompt: str) -> dict[str, Any]:
     task = item.task
     shown = {"id": task.id, "prompt": prompt, "bare_prompt": task.request, "answer": task.gold, "witness": item.witness}
     return {**shown, **item.model_dump(mode="json", exclude={"witness"})}
-
-
-def is_code(task: Task) -> bool:
-    return isinstance(task.answer, CodeAnswer)

@@ -314,7 +314,7 @@ def _lost(
 
 
 def _slot_of(item: SustainItem, rollout: SustainRollout, settings: SustainSettings) -> Slot:
-    demands = () if rollout.arm == FIRST else judged_demands(item, rollout, settings)
+    demands = judged_demands(item, rollout.arm, rollout.dose, rollout.place, settings)
     return Slot(item.task, rollout.arm, rollout.dose, rollout.place, rollout.sample, rollout.prompt, demands)
 
 

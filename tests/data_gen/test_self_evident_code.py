@@ -25,27 +25,8 @@ from data_gen.self_evident.wordings import wordings
 from data_gen.taxonomy import coverage
 from rewards import CodeAnswer, Context, Instruction, RaifError, Response, Status
 from rewards.constraint import read_off_constraints
+from tests.rewards.programs import BODY, GIVEN
 
-GIVEN = '''from math import floor
-
-
-def helper(value):
-    """Halve."""
-    return value / 2
-
-
-def largest(numbers):
-    """Return the largest of the numbers.
-    >>> largest([1, 3])
-    3
-    """
-'''
-BODY = """    best = numbers[0]
-    for number in numbers:
-        if number > best:
-            best = number
-    return best
-"""
 TASK = CodeAnswer(tests="assert largest([1, 3]) == 3", entry_point="largest", prelude=GIVEN)
 SMOKE = Path(__file__).resolve().parents[2] / "recipes" / "data" / "smoke.yaml"
 FREE = "Write a program that adds up a list."

@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+#: A task that gives a helper and the head of a function, and a body for it.
+GIVEN = '''from math import floor
+
+
+def helper(value):
+    """Halve."""
+    return value / 2
+
+
+def largest(numbers):
+    """Return the largest of the numbers.
+    >>> largest([1, 3])
+    3
+    """
+'''
+BODY = """    best = numbers[0]
+    for number in numbers:
+        if number > best:
+            best = number
+    return best
+"""
+
 
 def sections(text: str) -> dict[str, str]:
     """Divide a text at its lines `## name`."""

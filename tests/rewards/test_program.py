@@ -7,27 +7,8 @@ import time
 import pytest
 
 from rewards.program import Program, read_program
+from tests.rewards.programs import BODY, GIVEN
 
-GIVEN = '''from math import floor
-
-
-def helper(value):
-    """Halve."""
-    return value / 2
-
-
-def largest(numbers):
-    """Return the largest of the numbers.
-    >>> largest([1, 3])
-    3
-    """
-'''
-BODY = """    best = numbers[0]
-    for number in numbers:
-        if number > best:
-            best = number
-    return best
-"""
 FREE = "Write a program that adds up a list."
 PROGRAM = """import math
 
