@@ -10,6 +10,18 @@ class RaifError(ValueError):
     """A problem in the user's input: a recipe, a constraint, a file or an argument."""
 
 
+class ServerLost(RaifError):
+    """No request at all can be put to a server; asking it for something else is in vain.
+
+    Args:
+        address: of the server.
+    """
+
+    def __init__(self, message: str, address: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str], advice: str) -> RaifError:
     """Build the error for a name that is not in a fixed set, with the nearest known names.
 

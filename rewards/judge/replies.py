@@ -15,7 +15,8 @@ MINIMUM_MASS = 0.5  # below this share, the first token of the reply is not the 
 YES, NO = frozenset({"yes", "是", "是的"}), frozenset({"no", "否", "不是"})
 _WORD = r"yes|no|是的?|否|不是"
 _VERDICT = re.compile(
-    rf"[\s*_\"'`“”‘’「」【\[(（]*({_WORD})(?!\w|[-'’]\w)(?!\s*(?:[/|]|or\b|and\b|或|还是)\W*(?:{_WORD})(?!\w))",
+    rf"[\s*_\"'`“”‘’「」【\[(（]*({_WORD})(?!\w|[-'’]\w)(?!\s*(?:[/|]|or\b|and\b|或|还是)\W*(?:{_WORD})(?!\w))"
+    rf"(?!\W+(?!\1(?!\w))(?:{_WORD})\W*\Z)",  # "yes; no" is no verdict
     re.IGNORECASE,
 )
 _END_OF_THINKING = "</think>"
@@ -26,8 +27,10 @@ def read_word(text: str) -> bool | None:
     """Return the verdict that a reply begins with; None unless its first word is one, alone.
 
     Example:
-        >>> [read_word(text) for text in ("Yes, no comma.", "**NO**", "是的。", "maybe yes", "YES/NO", "是否", "Nope")]
-        [True, False, True, None, None, None, None]
+        >>> [read_word(text) for text in ("Yes, no comma.", "**NO**", "是的。")]
+        [True, False, True]
+        >>> [read_word(text) for text in ("maybe yes", "YES/NO", "YES. No.", "是否", "Nope")]
+        [None, None, None, None, None]
     """
     match = _VERDICT.match(text.rpartition(_END_OF_THINKING)[2])
     return None if match is None else match[1].lower() in YES

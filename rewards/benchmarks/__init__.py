@@ -1,0 +1,1 @@
+"""Rules of published benchmarks, pure functions of an answer; each has a strict and an official profile."""
