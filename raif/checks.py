@@ -11,7 +11,7 @@ from raif.cloning import GATES, MEANS, SCHEDULES, SOURCES
 from raif.contrast import LEVELS, STATISTICS
 from raif.sources import MAIN, check_source_caps, parse_mix
 from rewards.caps import OnTruncation
-from rewards.entries import InvarianceReward, program_seconds
+from rewards.entries import InvarianceReward, JudgeReward, program_seconds
 from rewards.errors import RaifError, unknown_name
 from rewards.reward_functions import parse_instruction
 from rewards.task_answer import CodeAnswer
@@ -234,6 +234,7 @@ def check_data(config: RAIFConfig, rows: Sequence[Mapping[str, Any]], style: str
             "cloning_coefficient is set, and no training row has an expert. Let the data recipe make them (expert:), "
             "name a file (experts:), or set cloning_coefficient: 0."
         )
+    _check_judge(config, rows)
     _check_invariance(config, rows)
     if config.contrast != "off" and style == "none":
         raise RaifError(
@@ -242,6 +243,19 @@ def check_data(config: RAIFConfig, rows: Sequence[Mapping[str, Any]], style: str
     has_constraints = (bool(parse_instruction(row["instruction"]).constraints) for row in rows)
     if config.contrast != "off" and config.contrast_on == "instructions" and not any(has_constraints):
         raise RaifError("contrast_on: instructions, and no row has constraints. Set contrast_on: all or contrast: off.")
+
+
+def _check_judge(config: RAIFConfig, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse questions that nobody answers: their rows would be unscored in every step."""
+    if any(isinstance(entry, JudgeReward) for entry in config.reward_entries):
+        return
+    judged = [row for row in rows if parse_instruction(row["instruction"]).judged]
+    if judged:
+        sources = ", ".join(dict.fromkeys(row["source"] for row in judged))
+        raise RaifError(
+            f"{len(judged)} of {len(rows)} training rows ({sources}) ask questions of a judge, and rewards have none. "
+            "Add {type: judge, judge: {model: NAME, base_url: http://127.0.0.1:8000/v1}}, or take such rows out."
+        )
 
 
 def _check_invariance(config: RAIFConfig, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -36,6 +36,20 @@ def _means(rollouts: Sequence[EvaluatedRollout], field: str) -> dict[str, float]
     return item_means([key for key, _ in decided], [value for _, value in decided])
 
 
+def with_interval(value: float | None, interval: Sequence[float] | None, percent: bool = True) -> str:
+    """Return a value to two decimals with the ends of its interval to one; "" without a value.
+
+    Example:
+        >>> with_interval(0.5, [0.25, 0.75]), with_interval(2.4, None, percent=False)
+        ('50.00 [25.0, 75.0]', '2.40')
+    """
+    if value is None:
+        return ""
+    factor = 100 if percent else 1
+    text = f"{factor * value:.2f}"
+    return text if interval is None else f"{text} [{factor * interval[0]:.1f}, {factor * interval[1]:.1f}]"
+
+
 def cell(estimate: Mapping[str, Any], percent: bool = True, signed: bool = False) -> str:
     """Return an estimate as text.
 

@@ -37,6 +37,18 @@ class Item(BaseModel):
     instruction: Instruction | None = None  # of our own sets: the tree that is judged
     problem: str | None = None  # what items of the same question under other constraints share
 
+    def bound(self) -> list[Any]:
+        """Return what an evaluation of this item is bound to: its id, its prompts and what is demanded."""
+        return [self.id, self.prompt, self.bare_prompt, self.answer, self.checks]
+
+    def shown(self) -> dict[str, Any]:
+        """Return what a report shows of an item beside its rollouts."""
+        task = self.instruction
+        answer = self.answer if task is None else getattr(task.answer, "value", None)
+        witness = None if task is None else task.witness
+        prompts = {"prompt": self.prompt, "bare_prompt": self.bare_prompt}
+        return {"id": self.id, **prompts, "answer": answer, "witness": witness}
+
 
 class Output(NamedTuple):
     """What came back for an item; `tokens` and `ended` are None where a stored response does not say.

@@ -33,6 +33,8 @@ _HARMLESS = (".partial", ".log")  # what a kill or a shell leaves in a folder th
 _NAMED, _SHOWN = 4, 60
 Progress = Callable[[int, int], None]  # completions so far, and their tokens
 R = TypeVar("R", bound=EvaluatedRollout)
+T = TypeVar("T")
+ItemT = TypeVar("ItemT", bound=Item)
 
 
 def evaluate(
@@ -116,7 +118,6 @@ def replay(
         for (key, sample), given in stored.outputs.items():
             outputs.append(Output(by_id[key], arm, sample, given.text, given.tokens, given.ended))
     ids = {item.id for item in kept}
-    rollouts = suite.judge([output for output in outputs if output.item.id in ids])
     settings = {
         "suite": suite.name,
         "options": suite.options,
@@ -125,10 +126,19 @@ def replay(
         "responses": {arm: stored.record() for arm, stored in responses.items()},
         "items": items_digest(items),
     }
+    return judge_outputs(suite, kept, [output for output in outputs if output.item.id in ids], settings, out)
+
+
+def judge_outputs(
+    suite: Suite, items: Sequence[Item], outputs: Sequence[Output], settings: dict[str, Any], out: Path | None = None
+) -> tuple[dict[str, Any], list[EvaluatedRollout]]:
+    """Judge outputs that are there; return the metrics and the judged rollouts, and write them if `out` is given."""
     if out is not None:
         claim(out, settings)
-        return _finish(suite, kept, rollouts, out, settings), rollouts
-    return _metrics(suite, kept, rollouts, settings), rollouts
+    rollouts = suite.judge(outputs)
+    if out is not None:
+        return _finish(suite, items, rollouts, out, settings), rollouts
+    return _metrics(suite, items, rollouts, settings), rollouts
 
 
 def export_prompts(suite: Suite, items: Sequence[Item], path: Path, arm: str | None = None) -> int:
@@ -151,8 +161,8 @@ def export_json(suite: Suite, metrics: Mapping[str, Any], rollouts: Sequence[Eva
     write_whole(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
 
 
-def load_evaluation(folder: Path) -> tuple[dict[str, Any], list[EvaluatedRollout]]:
-    """Return the metrics and rollouts of an evaluation folder."""
+def load_evaluation(folder: Path, model: type[R] = EvaluatedRollout) -> tuple[dict[str, Any], list[R]]:  # type: ignore[assignment]
+    """Return the metrics and rollouts of an evaluation folder, the latter as `model`."""
     if not (folder / METRICS).is_file():
         unfinished = (folder / SETTINGS).is_file() and (folder / GENERATIONS).is_dir()
         advice = "run the command that began it again, it goes on" if unfinished else "`raif evaluate` makes one"
@@ -162,7 +172,7 @@ def load_evaluation(folder: Path) -> tuple[dict[str, Any], list[EvaluatedRollout
     if not path.is_file():
         raise RaifError(f"{folder} has no {ROLLOUTS}; {again}.")
     try:
-        rollouts = list(read_rollouts(path, EvaluatedRollout))
+        rollouts = list(read_rollouts(path, model))
     except (RaifError, UnicodeDecodeError) as error:
         raise RaifError(f"{path} is damaged ({error}); {again}.") from error
     if (found := len({rollout.instruction_id for rollout in rollouts})) != metrics.get("n"):
@@ -170,11 +180,27 @@ def load_evaluation(folder: Path) -> tuple[dict[str, Any], list[EvaluatedRollout
     return metrics, rollouts
 
 
-def spread(items: Sequence[Item], limit: int) -> list[Item]:
+def spread(items: Sequence[T], limit: int) -> list[T]:
     """Return at most `limit` items, evenly spaced, so that every part of a benchmark stays in; 0 takes all."""
     if not 0 < limit < len(items):
         return list(items)
     return [items[i * len(items) // limit] for i in range(limit)]
+
+
+def spread_problems(items: Sequence[ItemT], limit: int) -> list[ItemT]:
+    """Return at most `limit` items, evenly spaced; those of one problem, such as the levels of one instruction, stay.
+
+    Example:
+        >>> levels = [Item(id=f"{problem}{level}", prompt="", problem=problem) for problem in "abcd" for level in "12"]
+        >>> [item.id for item in spread_problems(levels, 5)]
+        ['a1', 'a2', 'c1', 'c2']
+    """
+    problems: dict[str, list[ItemT]] = {}
+    for item in items:
+        problems.setdefault(item.problem or item.id, []).append(item)
+    size = max(map(len, problems.values()), default=1)
+    kept = spread(list(problems.values()), max(1, limit // size) if limit else 0)
+    return [item for problem in kept for item in problem]
 
 
 def held_by_others(out: Path, own: Sequence[str] = ()) -> str:
@@ -189,8 +215,7 @@ def items_digest(items: Sequence[Item]) -> str:
     """Return a digest of ids, prompts, and what is demanded."""
     found = hashlib.sha256()
     for item in items:
-        shown = [item.id, item.prompt, item.bare_prompt, item.answer, item.checks]
-        found.update(json.dumps(shown, default=str).encode() + b"\n")
+        found.update(json.dumps(item.bound(), default=str).encode() + b"\n")
     return f"{len(items)}:{found.hexdigest()[:16]}"
 
 
@@ -225,9 +250,9 @@ def claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     path, plain = out / SETTINGS, json.loads(json.dumps(settings))
     if path.is_file():
         before = read_record(path)
-        compared = {key: _changed(key, *_bound(before, plain, key)) for key in sorted({*before, *plain} - {"options"})}
+        compared = {key: changed(key, *_bound(before, plain, key)) for key in sorted({*before, *plain} - {"options"})}
         differ = {key: texts for key, texts in compared.items() if texts}
-        if differ and _has_results(out):
+        if differ and has_results(out):
             told = "; ".join(text for texts in differ.values() for text in texts)
             raise RaifError(
                 f"{out} holds an evaluation with other settings: {', '.join(differ)} differ ({told}); choose another "
@@ -242,15 +267,20 @@ def claim(out: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _has_results(out: Path) -> bool:
-    """Tell whether anything was drawn or measured; a folder where a mistake ended the first start is free."""
-    return (out / METRICS).is_file() or any(path.stat().st_size for path in (out / GENERATIONS).glob("*.jsonl"))
+def has_results(out: Path) -> bool:
+    """Tell whether anything was drawn or measured, also of several benchmarks in folders of their own.
+
+    A folder where a mistake ended the first start is free.
+    """
+    places = [out, *out.glob("*/")]
+    measured = any((place / METRICS).is_file() for place in places)
+    return measured or any(path.stat().st_size for place in places for path in (place / GENERATIONS).glob("*.jsonl"))
 
 
-def _changed(name: str, old: Any, new: Any) -> list[str]:
+def changed(name: str, old: Any, new: Any) -> list[str]:
     """Say what differs in a setting, part by part."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return [text for part in {**old, **new} for text in _changed(f"{name}.{part}", old.get(part), new.get(part))]
+        return [text for part in {**old, **new} for text in changed(f"{name}.{part}", old.get(part), new.get(part))]
     return [] if old == new else [f"{name} is {_brief(new)}, was {_brief(old)}"]
 
 
@@ -260,29 +290,29 @@ def _brief(value: Any) -> str:
 
 
 def _bound(before: Mapping[str, Any], now: Mapping[str, Any], key: str) -> tuple[Any, Any]:
-    """Return what a folder is bound to: a server's address or a library's version may change between two starts."""
-    values = (before.get(key), now.get(key))
-    if key != "generator":
-        return values
-    return tuple(bound_identity(value) if isinstance(value, dict) else value for value in values)  # type: ignore[return-value]
+    """Return what a folder is bound to: a server's address, a library's version, the size of batches may change."""
+    return binding(key, before.get(key)), binding(key, now.get(key))
+
+
+def binding(key: str, value: Any) -> Any:
+    """Return the part of a setting that completions hang on."""
+    if key == "generator" and isinstance(value, dict):
+        return bound_identity(value)
+    if key == "sampling" and isinstance(value, dict):
+        return {name: part for name, part in value.items() if name != "batch_size"}
+    return value
 
 
 def _finish(
     suite: Suite, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout], out: Path, settings: dict[str, Any]
 ) -> dict[str, Any]:
     metrics = _metrics(suite, items, rollouts, settings)
-    write_lines(out / ITEMS, [_shown(item) for item in items])
+    write_lines(out / ITEMS, [item.shown() for item in items])
+    for name, rows in suite.records(items, rollouts).items():
+        write_lines(out / name, rows)
     write_whole(out / ROLLOUTS, "".join(rollout.model_dump_json() + "\n" for rollout in rollouts))
     write_whole(out / METRICS, json.dumps(metrics, ensure_ascii=False, indent=1) + "\n")
     return metrics
-
-
-def _shown(item: Item) -> dict[str, Any]:
-    """Return what a report shows of an item beside its rollouts."""
-    task = item.instruction
-    answer = item.answer if task is None else getattr(task.answer, "value", None)
-    witness = None if task is None else task.witness
-    return {"id": item.id, "prompt": item.prompt, "bare_prompt": item.bare_prompt, "answer": answer, "witness": witness}
 
 
 def _metrics(

@@ -35,8 +35,10 @@ class Speed:
 
 
 @contextmanager
-def generation_progress(console: Console, name: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar; yields what `complete` takes as `progress`."""
+def generation_progress(
+    console: Console, name: str, total: int, *, transient: bool = False
+) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar, which goes away in the end if it is `transient`; yields what `complete` takes as `progress`."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,7 +47,7 @@ def generation_progress(console: Console, name: str, total: int) -> Iterator[Cal
         TimeRemainingColumn(),
     )
     speed = Speed()
-    with Progress(*columns, console=console, speed_estimate_period=300.0) as bars:
+    with Progress(*columns, console=console, speed_estimate_period=300.0, transient=transient) as bars:
         task: TaskID | None = None
 
         def update(done: int, tokens: int) -> None:
@@ -55,5 +57,7 @@ def generation_progress(console: Console, name: str, total: int) -> Iterator[Cal
                 task = bars.add_task(name, total=total, completed=done, speed="")
             shown = "" if rate is None else f"{rate:,.0f} tokens/s"
             bars.update(task, completed=done, speed=shown)
+            if done >= total:  # what follows may have a bar of its own
+                bars.stop()
 
         yield update

@@ -24,7 +24,7 @@ from raif.generation.loading import load_tokenizer, open_chat
 from raif.generation.prompts import cap_of, cut_at_stop, prompt_of, request_seed, template_identity
 from raif.generation.protocol import Arrived, Completion, Request, Sampling
 from raif.generation.server_reply import BadReply, read_reply
-from rewards.errors import RaifError
+from rewards.errors import RaifError, ServerLost
 from rewards.judge.addresses import plain_address, variable_name
 from rewards.judge.client import LONGEST_WAIT, load_openai, read_key
 
@@ -60,6 +60,8 @@ class ServedModel:
         template_kwargs: further arguments of the tokenizer's chat template.
         limits: see `Limits`.
         extra_body: further fields of each request, such as `{"chat_template_kwargs": {"enable_thinking": False}}`.
+        silent: a request that the server refuses (a prompt too long for it) comes back empty and is logged, where one
+            such request must not hold up the others: a judge's.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class ServedModel:
         template_kwargs: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        silent: bool = False,
     ) -> None:
         try:
             self.base_url = plain_address(base_url)
@@ -88,7 +91,7 @@ class ServedModel:
             raise RaifError(
                 f"{asked} asks nothing; concurrency is at least 1, timeout positive, the rest not negative."
             )
-        self.model, self.limits, self.extra_body = model, asked, dict(extra_body or {})
+        self.model, self.limits, self.extra_body, self.silent = model, asked, dict(extra_body or {}), silent
         self.chat = open_chat(tokenizer, _load_tokenizer(tokenizer), template_kwargs) if tokenizer else None
         self.think = self.chat.probe() if self.chat else ThinkFormat("think", prefilled=False)
         self.lengths = self.chat.lengths if self.chat else None
@@ -167,6 +170,9 @@ class ServedModel:
                 reason, kind, wait = outcome.reply.error, outcome.kind, outcome.wait
             if kind == "rejected":
                 raise self._stopped(reason)
+            if kind == "refused" and self.silent:
+                LOG.warning("%s refuses %s: %s", self.base_url, request.key, reason)
+                return Completion("", 0, True)
             if kind == "refused":
                 return reason
             if attempt < self.limits.retries:
@@ -207,9 +213,10 @@ class ServedModel:
         return {"model": self.model, **prompt, **drawn, **({"stop": list(stops)} if stops else {}), **self.extra_body}
 
     def _stopped(self, problem: str) -> RaifError:
-        return RaifError(
+        return ServerLost(
             f"the server at {self.base_url} cannot be asked for model {self.model!r}: {problem.rstrip('.')}. Start it, "
-            "or correct the address, the model's name or the key; then run the same command again, it goes on."
+            "or correct the address, the model's name or the key; then run the same command again, it goes on.",
+            self.base_url,
         )
 
     def _failed(self, failures: Mapping[str, str], total: int) -> RaifError:

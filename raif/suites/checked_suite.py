@@ -124,6 +124,10 @@ class CheckedSuite(ABC):
             rollouts.append(rollout_of(output, group, parts, verdicts, correct))
         return rollouts
 
+    def records(self, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout]) -> dict[str, list[dict[str, Any]]]:
+        """Return nothing: items and rollouts say all."""
+        return {}
+
     def floor(self, items: Sequence[Item]) -> dict[str, Any]:
         """Return what the response `.` scores: what saying nothing earns."""
         return self._values(self._fixed(items, dict.fromkeys((item.id for item in items), FLOOR)))

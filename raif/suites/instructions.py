@@ -104,6 +104,10 @@ class InstructionSuite:
             "power": power_note(len(items)),
         }
 
+    def records(self, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout]) -> dict[str, list[dict[str, Any]]]:
+        """Return nothing: items and rollouts say all."""
+        return {}
+
     def item_record(self, rollout: EvaluatedRollout) -> dict[str, Any]:
         return {
             "id": rollout.instruction_id,

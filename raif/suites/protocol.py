@@ -21,7 +21,7 @@ class Suite(Protocol):
     top_p: float
     arms: tuple[str, ...]
     versions: dict[str, str]
-    options: dict[str, str]
+    options: dict[str, Any]
 
     def load(self, data: str) -> list[Item]:
         """Read the items of a local folder, a file or a hub data set; ids are unique."""
@@ -38,6 +38,10 @@ class Suite(Protocol):
     def summarize(self, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout]) -> dict[str, Any]:
         """Return the metrics: objects `parity` and `strict`, groups, floor and ceiling."""
         ...
+
+    def records(self, items: Sequence[Item], rollouts: Sequence[EvaluatedRollout]) -> dict[str, list[dict[str, Any]]]:
+        """Return what else an evaluation folder keeps: rows of JSON lines by the name of the file."""
+        return {}
 
     def item_record(self, rollout: EvaluatedRollout) -> dict[str, Any]:
         """Return what the exported JSON says of one judged response."""
