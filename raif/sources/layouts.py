@@ -34,6 +34,9 @@ LAYOUTS = (
     Layout("instructions", "exported", ("id", "request", "messages", "is_conversation", "tree", "seed_set")),
     Layout("constraints", "mathif", ("question", "answer", "constraint_name", "constraint_args", "constraint_desc")),
     Layout("constraints", "iftrain", ("messages", "ground_truth")),
+    Layout("questions", "raif", ("input", "target")),
+    Layout("questions", "complexbench", ("instruction", "scoring_questions")),
+    Layout("questions", "plain", ("prompt", "scoring_questions")),
     Layout("constraints", "ifeval", ("prompt", "instruction_id_list", "kwargs")),
     Layout("maths", "mapped", ("request", "answer")),
     Layout("maths", "gsm8k", ("question", "answer")),
@@ -81,12 +84,13 @@ def detect(source: DataSource, columns: Mapping[str, Any]) -> Layout:
 
 def check_options(source: DataSource, layout: Layout) -> None:
     """Refuse options that a source of this kind would not look at."""
-    given = [name for name in ("language", "suffix") if getattr(source, name)]
-    if layout.kind != "maths" and given:
-        raise RaifError(
-            f"{source.name}: {' and '.join(given)} can be set for maths only; the rows of {source.source} are "
-            f"{layout.kind} and say it themselves. Remove it."
-        )
+    known = {"language": ("maths", "questions"), "suffix": ("maths",)}
+    for name, kinds in known.items():
+        if getattr(source, name) and layout.kind not in kinds:
+            raise RaifError(
+                f"{source.name}: {name} can be set for {' and '.join(kinds)} only; the rows of {source.source} are "
+                f"{layout.kind} and say it themselves. Remove it."
+            )
 
 
 def _expected(layouts: Collection[Layout]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rewards.errors import RaifError, unknown_name
 
 MAIN = "instructions"  # the name of the main source
-Kind = Literal["auto", "instructions", "constraints", "maths"]
+Kind = Literal["auto", "instructions", "constraints", "questions", "maths"]
 
 
 class DataSource(BaseModel):
@@ -21,13 +22,15 @@ class DataSource(BaseModel):
         source: a folder made by `python -m data_gen`, a data recipe (.yaml), a file (.jsonl, .json, .csv, .tsv,
             .parquet), or the name of a data set on the Hugging Face hub.
         kind: what its rows are: `instructions` (ours, also as exported to parquet), `constraints` (IF-RLVR, IFEval,
-            IFBench, MathIF), `maths` (a problem and its answer); `auto` tells by the columns.
+            IFBench, MathIF), `questions` (a judge's, see `raif.sources.questions`), `maths` (a problem and its answer);
+            `auto` tells by the columns.
         split: of instructions and hub data sets; `train` where nothing is said. Other files have no splits.
         ratio: rows for each row of the main source; `all` takes every row.
         limit: instructions that are read at most, in the order of the source; 0 for all.
         fields: our name -> column, with dots into nested columns (`reward_model.ground_truth`). Maths needs `request`
             and `answer` and may have `id`, `language` and `licence`.
-        language: of maths problems; told by their script where neither this nor a column says it.
+        language: of maths problems and of rows with questions; told by their script where neither this nor a column
+            says it. Of ComplexBench's items, `en` reads the English columns.
         suffix: what follows each maths problem in the prompt, for example a wish for \\boxed{}.
         config_name, revision: of a hub data set, as `datasets.load_dataset` takes them.
 
@@ -49,6 +52,12 @@ class DataSource(BaseModel):
     suffix: str = ""
     config_name: str | None = None
     revision: str | None = None
+
+    @property
+    def set_name(self) -> str:
+        """What the ids of its instructions hang on: a file's or folder's own name, wherever it lies."""
+        path = Path(self.source)
+        return path.stem if path.is_file() else path.resolve().name if path.is_dir() else self.source
 
 
 def main_source(source: str) -> DataSource:
