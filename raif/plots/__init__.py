@@ -12,6 +12,7 @@ from raif.plots.experiments import (
 )
 from raif.plots.folder import plots_in, plots_of
 from raif.plots.heatmap import constraint_heatmap, constraint_rates
+from raif.plots.questions import question_figures
 from raif.plots.rows import comparison_figure, groups_figure
 from raif.plots.style import Plot, inline, save
 from raif.plots.sustain import comparison_figures, sustain_figures
@@ -35,6 +36,7 @@ __all__ = [
     "length_bins_figure",
     "plots_in",
     "plots_of",
+    "question_figures",
     "save",
     "stages_figure",
     "sustain_figures",

@@ -11,6 +11,7 @@ from raif.plots.attention import attention_figures
 from raif.plots.cap import ablation_figures
 from raif.plots.experiments import experiment_figure
 from raif.plots.heatmap import constraint_heatmap, constraint_rates
+from raif.plots.questions import question_figures
 from raif.plots.rows import PROFILES, comparison_figure, groups_figure
 from raif.plots.style import Plot, save
 from raif.plots.sustain import comparison_figures, sustain_figures
@@ -61,6 +62,9 @@ def plots_in(folder: Path) -> list[Plot]:
 def _evaluation(folder: Path, metrics: Record) -> Iterator[Plot]:
     if metrics.get("suite") == "sustain":
         yield from sustain_figures(metrics)
+        return
+    if metrics.get("kind") == "questions":
+        yield from question_figures(metrics)
         return
     profiles = [profile for profile in PROFILES if metrics.get(profile)] or ["strict"]
     for profile in profiles:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from raif.plots.marks import EstimateRecord, short, spoken, value_of
-from raif.plots.style import AFTER, INK, LINE, MUTED, RC, Plot, new_figure, nothing
+from raif.plots.style import AFTER, INK, LINE, MUTED, RC, Plot, new_figure, nothing, readable
 
 Columns = Mapping[str, Mapping[str, EstimateRecord]]
 NAME, CELL, ROW = 150.0, 78.0, 19.0  # points
@@ -55,7 +55,7 @@ def constraint_heatmap(columns: Columns, title: str = "Pass rate by constraint")
                     _cell(axes, x, y, column.get(name))
             y += 1.2
         _frame(axes, list(columns), left, y)
-        return Plot("constraints", title, _describe(families, columns), figure)
+        return readable(Plot("constraints", title, _describe(families, columns), figure))
 
 
 def constraint_rates(metrics: Mapping[str, Any], profile: str = "strict") -> dict[str, EstimateRecord]:

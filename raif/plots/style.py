@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from textwrap import wrap
@@ -21,7 +22,9 @@ from rewards.errors import RaifError
 try:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import fontManager, get_font
     from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.text import Text
 except ImportError as error:
     raise RaifError("plots need matplotlib, which is not installed: `pip install 'raif[report]'`.") from error
 
@@ -39,6 +42,7 @@ THEME = {  # drawn colour -> CSS variable, and what it is in a dark theme where 
 }
 WIDTH = 360.0  # points; a chart is read at 310 to 460 px, so its text keeps its size
 SMALL = 9.0  # points; notes and counts
+_EAST_ASIAN = 0x2E80  # the first letter beyond what the usual font is for
 RC: dict[Any, Any] = {
     "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11, "text.parse_math": False, "text.color": MUTED,
     "axes.edgecolor": LINE, "axes.linewidth": 1.0, "axes.labelcolor": MUTED, "axes.facecolor": PAGE,
@@ -78,6 +82,30 @@ def new_figure(height: float, width: float = WIDTH, title: str = "", note: str =
     if lines:
         figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=SMALL, color=MUTED)
     return figure
+
+
+def readable(plot: Plot) -> Plot:
+    """Give texts a second font for letters that the usual one lacks, such as Chinese; no chart where none has them."""
+    wanted = frozenset(char for char in plot.title + plot.description if ord(char) >= _EAST_ASIAN)
+    if plot.figure is None or not wanted:
+        return plot
+    font = _font_with(wanted)
+    if font is None:
+        return nothing(plot.name, plot.title, "no installed font has the letters of its labels; a table has them.")
+    for text in plot.figure.findobj(Text):
+        text.set_fontfamily(["sans-serif", font])
+    return plot
+
+
+@cache
+def _font_with(letters: frozenset[str]) -> str | None:
+    """Return the first font, plain sans-serif ones first, that has all the letters."""
+    known = {entry.name: entry.fname for entry in fontManager.ttflist if entry.style == "normal"}
+    for name in sorted(known, key=lambda each: ("Sans" not in each, "Mono" in each, each)):
+        charmap = get_font(known[name]).get_charmap()
+        if all(ord(char) in charmap for char in letters):
+            return name
+    return None
 
 
 def save(plot: Plot, stem: Path) -> tuple[Path, Path]:

@@ -10,7 +10,9 @@ from typing import Any
 from raif.evaluation.stats import Estimate, holm, item_means, mcnemar, paired_gain, power_note
 from raif.report.document import Block, Cell, Note, Run, Section, Table, count, name, p_value, share
 from raif.report.figures import comparison_pictures, heatmap
+from raif.report.question_changes import question_changes, question_folders
 from raif.report.runs import Folder
+from raif.report.suite_page import suite_comparison
 from raif.report.survey import Slot, Survey
 from raif.report.sustain_comparison_page import comparison_blocks
 from rewards.errors import RaifError
@@ -23,6 +25,10 @@ FIELDS = {
     "correct": "answer correct",
 }
 SIGNED = ("change", "NET", "DELTA")  # differences, of which the sign is shown
+FIRST_LABEL = (
+    " A question about an answer counts under its first label, and only with a readable verdict: the benchmark's own "
+    "breakdowns may differ."
+)
 PAIRED = (
     "Changes against the first run over the items that both have decided, with 95 % bootstrap intervals over items. p "
     "is McNemar's exact test, where there is one sample an item; p (Holm) is adjusted for the whole table."
@@ -38,15 +44,21 @@ def comparison(runs: Sequence[Run], folders: Sequence[Folder], found: Survey) ->
         blocks.append(results)
     evaluations = {folder.label: folder.path for folder in folders if folder.kind == "evaluation"}
     blocks += _sustained({folder.label: folder.path for folder in folders if folder.kind == "sustain"})
-    slots = _main_slots(found)
-    blocks += [*_changes(runs, found, slots), *comparison_pictures(evaluations)]
+    blocks += suite_comparison({folder.label: folder.path for folder in folders if folder.kind == "suite"})
+    slots, asked = _main_slots(found), question_folders(folders)
+    checked = [slot for slot in slots if runs[found.slots[slot].run].label not in asked]
+    blocks += [*question_changes(folders), *_changes(runs, found, checked), *comparison_pictures(evaluations)]
     if len(slots) > 1:
-        blocks += constraint_heatmap(runs, found, slots)
+        blocks += constraint_heatmap(runs, found, slots, FIRST_LABEL if asked else "")
     return Section("comparison", "Comparison", blocks)
 
 
-def constraint_heatmap(runs: Sequence[Run], found: Survey, slots: Sequence[int]) -> list[Block]:
-    """Return pass rates by constraint and slot, as a picture and as a table; the seeds of an ablation are pooled."""
+def constraint_heatmap(runs: Sequence[Run], found: Survey, slots: Sequence[int], more: str = "") -> list[Block]:
+    """Return pass rates by constraint and slot, as a picture and as a table; the seeds of an ablation are pooled.
+
+    Args:
+        more: a sentence for the note of the table.
+    """
     columns: dict[str, list[int]] = {}
     for slot in slots:
         place = found.slots[slot]
@@ -60,7 +72,7 @@ def constraint_heatmap(runs: Sequence[Run], found: Survey, slots: Sequence[int])
         return []
     keys = sorted({key for by_constraint in rates.values() for key in by_constraint})
     rows = [[name(key, True), *(_rate(by_constraint.get(key)) for by_constraint in rates.values())] for key in keys]
-    note = "Share of verdicts of the strict profile that are satisfied; a blocked constraint counts as failed."
+    note = f"Share of verdicts of the strict profile that are satisfied; a blocked constraint counts as failed.{more}"
     table = Table("Pass rates by constraint, %", ("Constraint", *rates), rows, note, folded=True)
     return [heatmap({label: _records(by_constraint) for label, by_constraint in rates.items()}), table]
 
@@ -124,7 +136,7 @@ def _main_slots(found: Survey) -> list[int]:
     """Return the evaluated slot of each run: that of the main arm, or the last one (after training)."""
     slots: dict[int, int] = {}
     for number, slot in enumerate(found.slots):
-        if number in found.sustain:
+        if number in found.apart:
             continue
         main = slot.name == "constrained"
         if found.outcomes[number].fields["hard"] and (

@@ -21,6 +21,7 @@ from raif.report.document import (
     share,
 )
 from raif.report.facts import evaluation_facts, shown
+from raif.report.questions_page import questions_run
 from raif.report.runs import Folder, read_json
 from raif.report.scores import (
     ACCURACIES,
@@ -47,6 +48,8 @@ _GROUPS = {"constraint": "Constraints", "family": "Families of constraints", "co
 def evaluation_run(folder: Folder) -> Run:
     """Return the parts of an evaluation folder."""
     metrics = read_json(folder.path / "metrics.json")
+    if metrics.get("kind") == "questions":
+        return questions_run(folder, metrics)
     sections = [Section("result", "Result", _result(metrics))]
     if constraints := _constraints(metrics):
         sections.append(Section("constraints", "Constraints", constraints))

@@ -33,6 +33,7 @@ def ablation_pictures(found: Record) -> list[Picture | Note]:
 def comparison_pictures(folders: Mapping[str, Path]) -> list[Picture | Note]:
     """Return the metrics of evaluations (folders by label) beneath each other, profile by profile."""
     known: dict[str, Any] = {label: read_json(folder / "metrics.json") for label, folder in folders.items()}
+    known = {label: found for label, found in known.items() if found.get("kind") != "questions"}
     profiles = [profile for profile in ("strict", "parity") if any(found.get(profile) for found in known.values())]
     return [picture(comparison_figure(known, profile)) for profile in profiles] if len(known) > 1 else []
 

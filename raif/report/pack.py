@@ -6,11 +6,13 @@ import gzip
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from raif.report.runs import Source, read_demands, read_prompts
+from raif.report.question_cards import read_questions, told_questions
+from raif.report.runs import Source, item_id, read_demands, read_prompts
 from raif.report.survey import Survey, text_limit
 from rewards.response import Response
 
@@ -52,7 +54,7 @@ class Pack:
         }
         self._columns = columns
 
-    def finish(self, files: Sequence[Any]) -> None:
+    def finish(self, files: Sequence[tuple[Path, str]]) -> None:
         """Read the prompts of what is shown and make the index."""
         prompts = read_prompts(files, self._ids)
         self.tasks = [pack(chunk) for chunk in _chunked({"id": key, **prompts.get(key, {})} for key in self._ids)]
@@ -81,6 +83,7 @@ class Pack:
     def _entries(self, sources: Sequence[Source], columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
         files: dict[int, Any] = {}
         demands: dict[int, dict[str, list[str]]] = {}
+        questions: dict[int, dict[str, list[Mapping[str, Any]]]] = {}
         try:
             for place in self.places:
                 if place.source not in files:
@@ -88,8 +91,9 @@ class Pack:
                 files[place.source].seek(place.offset)
                 row = json.loads(files[place.source].readline())
                 columns["slot"].append(place.slot)
-                columns["task"].append(self._ids.setdefault(row["instruction_id"], len(self._ids)))
-                columns["flags"].append(flags(row))
+                key = item_id(row["instruction_id"], sources[place.source].within)
+                columns["task"].append(self._ids.setdefault(key, len(self._ids)))
+                columns["flags"].append(flags(row if _form_matters(row) else {**row, "well_formed": None}))
                 columns["verdicts"].append(self._verdicts(row))
                 columns["facets"].append([str(row[name]) for name in FACETS] if "domain" in row else [])
                 asked = {}
@@ -97,6 +101,11 @@ class Pack:
                     if place.source not in demands:
                         demands[place.source] = read_demands(sources[place.source].path)
                     asked = _asked(row, demands[place.source].get(row["instruction_id"], []), self.cut)
+                elif "answers" in row:
+                    if place.source not in questions:
+                        questions[place.source] = read_questions(sources[place.source].path)
+                    told = told_questions(row, questions[place.source].get(row["instruction_id"], []))
+                    asked = {"said": [_shortened(text, self.cut) for text in told]}
                 yield _entry(row, self.cut) | asked
         finally:
             for file in files.values():
@@ -152,9 +161,7 @@ def _chunked(entries: Any) -> Iterator[list[Any]]:
 
 def _entry(row: Mapping[str, Any], cut: int | None) -> dict[str, Any]:
     """Return what the page shows of a rollout beside the index."""
-    style = row.get("style") or ("none" if row.get("direct") else "think")
-    truncated = row.get("finish_reason") == "length"
-    response = Response.split(row["completion"], style=style, prefilled=row.get("prefilled", True), truncated=truncated)
+    response = _response(row)
     official = [[check["loose"], check.get("reason", "")] for check in row.get("official", ())]
     parts = {name: value for name, value in (row.get("parts") or {}).items() if value is not None}
     return {
@@ -166,6 +173,17 @@ def _entry(row: Mapping[str, Any], cut: int | None) -> dict[str, Any]:
         "labels": row.get("labels") or {},
         **{name: row[name] for name in _KEPT if row.get(name) is not None},
     }
+
+
+def _response(row: Mapping[str, Any]) -> Response:
+    style = row.get("style") or ("none" if row.get("direct") else "think")
+    truncated = row.get("finish_reason") == "length"
+    return Response.split(row["completion"], style=style, prefilled=row.get("prefilled", True), truncated=truncated)
+
+
+def _form_matters(row: Mapping[str, Any]) -> bool:
+    """Tell whether it is a fault that a rollout does not think: an answer to be judged by questions need not."""
+    return "answers" not in row or row.get("style", "think") != "think" or _response(row).thinking is not None
 
 
 def _asked(row: Mapping[str, Any], demands: Sequence[str], cut: int | None) -> dict[str, Any]:
@@ -205,8 +223,8 @@ def _shortened(text: str, cut: int | None) -> str:
 def _change(survey: Survey) -> list[int] | None:
     """Return the first and the last slot with HAcc, between which an item is gained or lost.
 
-    The arms of SUSTAIN are not states of a policy.
+    The arms of SUSTAIN, and the benchmarks of one run, are not states of a policy.
     """
     slots = [number for number in range(len(survey.slots)) if survey.outcomes[number].fields["hard"]]
-    slots = [number for number in slots if number not in survey.sustain]
+    slots = [number for number in slots if number not in survey.apart]
     return [slots[0], slots[-1]] if len(slots) > 1 else None

@@ -25,6 +25,7 @@ from raif.report.export import as_json, as_markdown
 from raif.report.pack import Pack
 from raif.report.run_pages import pipeline_run, training_run
 from raif.report.runs import Folder, prompt_files, recognise, sources
+from raif.report.suite_page import suite_run
 from raif.report.survey import ROLLOUTS, Survey, survey
 from raif.report.sustain_comparison_page import sustain_comparison_run
 from raif.report.sustain_page import sustain_run
@@ -40,6 +41,7 @@ KINDS = {
     "sustain": sustain_run,
     "attention": attention_run,
     "sustain-comparison": sustain_comparison_run,
+    "suite": suite_run,
 }
 
 
@@ -132,7 +134,9 @@ def _read(folder: Folder) -> Run:
 
 
 def _add_heatmap(runs: list[Run], found: Survey) -> None:
-    """Add the pass rates of every evaluated slot of a single run, where it has several."""
+    """Add the pass rates of every evaluated slot of a single run, where it has several of the same items."""
+    if runs[0].kind == "suite":
+        return
     slots = [number for number in range(len(found.slots)) if found.outcomes[number].constraints]
     if len(slots) < 2:
         return

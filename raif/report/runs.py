@@ -16,25 +16,30 @@ EXPECTED = (
     "a pipeline run (summary.json, of `raif run`), an evaluation (metrics.json and rollouts.jsonl, of "
     "`raif evaluate`), an experiment (experiment.json), an ablation (results.json with runs and cells, of "
     "`raif ablate`), an attention analysis (attention.json, of `raif analyze attention`), a comparison of models "
-    "(comparison.json), or a training (config.json and metrics.jsonl)"
+    "(comparison.json), a run of several benchmarks (table.json, of `raif evaluate suite`), or a training (config.json "
+    "and metrics.jsonl)"
 )
 
 
 class Folder(NamedTuple):
     """A recognised run folder; `label` tells it from the other runs of the page."""
 
-    kind: str  # pipeline | evaluation | experiment | ablation | training | sustain | attention | sustain-comparison
+    kind: str  # one of raif.report.page.KINDS
     path: Path
     label: str
 
 
 class Source(NamedTuple):
-    """A file of rollouts: which run it belongs to (by number) and what its rows are called where they do not say."""
+    """A file of rollouts: which run it belongs to (by number) and what its rows are called where they do not say.
+
+    `within` is the benchmark of a run of several: their items have ids that may be the same.
+    """
 
     run: int
     name: str
     path: Path
     training: bool = False
+    within: str = ""
 
 
 def recognise(paths: Sequence[Path]) -> list[Folder]:
@@ -61,6 +66,8 @@ def _kind(path: Path) -> str:
         return "pipeline"
     if (path / "experiment.json").is_file():
         return "experiment"
+    if (path / "table.json").is_file() and read_json(path / "table.json").get("suite") == "suite":
+        return "suite"
     if (path / "results.json").is_file() and {"runs", "cells"} <= set(read_json(path / "results.json")):
         return "ablation"
     if (path / "metrics.json").is_file() and (path / "rollouts.jsonl").is_file():
@@ -99,7 +106,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def sources(number: int, folder: Folder) -> list[Source]:
     """Return the rollout files of a run, those of evaluations first."""
-    found = [Source(number, name, path) for name, path in _evaluated(folder)]
+    several = folder.kind == "suite"
+    found = [Source(number, name, path, within=name if several else "") for name, path in _evaluated(folder)]
     training = folder.path / "train" if folder.kind == "pipeline" else folder.path
     ranks = sorted((training / "rollouts").glob("rank*.jsonl")) if folder.kind in ("pipeline", "training") else []
     return [*found, *(Source(number, "training", path, True) for path in ranks)]
@@ -128,8 +136,20 @@ def _natural(named: tuple[str, Path]) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", named[0])]
 
 
-def prompt_files(folder: Folder) -> list[Path]:
-    """Return the files that may hold the prompts of a run: its own, or those of the data set it names or stands by."""
+def item_id(key: str, within: str) -> str:
+    """Return how an item is known on a page; within a run of several benchmarks, with the benchmark's name."""
+    return f"{within}/{key}" if within else key
+
+
+def prompt_files(folder: Folder) -> list[tuple[Path, str]]:
+    """Return the files that may hold the prompts of a run, and of which benchmark of the run they are, if of any."""
+    if folder.kind == "suite":
+        return [(path, path.parent.name) for path in sorted(folder.path.glob("*/items.jsonl"))]
+    return [(path, "") for path in _prompt_files(folder)]
+
+
+def _prompt_files(folder: Folder) -> list[Path]:
+    """Return the prompts of a run: its own, or those of the data set it names or stands by."""
     root = folder.path
     own = [path for path in (*sorted(root.glob("**/items.jsonl")), root.parent / "items.jsonl") if path.is_file()]
     named = read_json(root / "config.json").get("training", {}).get("instructions")
@@ -148,17 +168,21 @@ def _instruction_files(place: Path) -> list[Path]:
     return list(instruction_files(place)) if made else []
 
 
-def read_prompts(files: Sequence[Path], wanted: Mapping[str, int]) -> dict[str, dict[str, Any]]:
-    """Return prompt, expected answer and witness of the wanted ids; the first file that has one counts."""
+def read_prompts(files: Sequence[tuple[Path, str]], wanted: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """Return prompt, expected answer and witness of the wanted ids; the first file that has one counts.
+
+    Args:
+        files: see `prompt_files`.
+    """
     found: dict[str, dict[str, Any]] = {}
-    for file in dict.fromkeys(files):
+    for file, within in dict.fromkeys(files):
         if len(found) == len(wanted):
             break
         with file.open("rb") as lines:
             for line in lines:
                 row = _row(line)
-                if row is not None and row["id"] in wanted:
-                    found.setdefault(row["id"], _prompt(row))
+                if row is not None and (key := item_id(row["id"], within)) in wanted:
+                    found.setdefault(key, _prompt(row))
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from raif.evaluation.stats import Estimate, rate
-from raif.report.runs import Source
+from raif.report.runs import Source, item_id
 from rewards.errors import RaifError
 
 ROLLOUTS = 20_000  # shown at most
@@ -54,20 +54,20 @@ class Survey:
     evaluated: dict[Group, list[Place]] = field(default_factory=dict)
     trained: dict[Group, list[Place]] = field(default_factory=dict)
     outcomes: dict[int, Outcomes] = field(default_factory=dict)
-    sustain: set[int] = field(default_factory=set)  # slots that are arms of SUSTAIN
+    apart: set[int] = field(default_factory=set)  # slots that are arms of SUSTAIN, or benchmarks of one run
 
     def add(self, number: int, source: Source, offset: int, row: Mapping[str, Any]) -> None:
         """Take a rollout into account, and forget its text."""
         slot = self._slot(Slot(source.run, _name(source, row), source.training))
         place = Place(slot, number, offset, max(len(row["completion"]), len(row.get("prompt") or "")))
         self.totals[slot] += 1
-        if "domain" in row:
-            self.sustain.add(slot)
+        if "domain" in row or source.within:
+            self.apart.add(slot)
         if source.training:
             group: Group = (source.run, row.get("step", -1), source.path.name, row["group"])
             self.trained.setdefault(group, []).append(place)
         else:
-            self.evaluated.setdefault((row["instruction_id"],), []).append(place)
+            self.evaluated.setdefault((item_id(row["instruction_id"], source.within),), []).append(place)
             _note(self.outcomes[slot], row)
 
     def _slot(self, slot: Slot) -> int:
