@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from data_gen.progress import progress_bars
-from raif.commands.outcome import check_wandb, plot_and_log
+from raif.commands.outcome import check_wandb, plot_and_log, say
 from rewards.errors import RaifError, unknown_name
 
 if TYPE_CHECKING:
@@ -94,8 +94,4 @@ def _collect(plan: Plan, out: Path, wandb: str | None) -> None:
     console.print(f"results {out / 'results.json'}   table {out / 'results.md'}", soft_wrap=True, highlight=False)
     if (out / "comparison.json").is_file():
         console.print(f"comparison of the runs {out / 'comparison.json'}", soft_wrap=True, highlight=False)
-    plot_and_log(out, wandb, _say)
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    plot_and_log(out, wandb, say)

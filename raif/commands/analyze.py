@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, stoppable
+from raif.commands.outcome import check_wandb, plot_and_log, quiet_loading, say, stoppable
 
 analyze_app = typer.Typer(no_args_is_help=True)
 console = Console()
@@ -64,9 +64,9 @@ def attention(
     evaluation, target = Evaluation(*load_sustain(folder)), out or folder / "attention"
     quiet_loading("transformers")
     total = len(select(evaluation, settings))
-    with stoppable(_say), generation_progress(console, "attention", total) as progress:
+    with stoppable(say), generation_progress(console, "attention", total) as progress:
         found = run(
-            evaluation, model, target, settings, device=device, memory=memory * _MIB, progress=progress, say=_say
+            evaluation, model, target, settings, device=device, memory=memory * _MIB, progress=progress, say=say
         )
     _show(found, target, wandb)
 
@@ -96,14 +96,14 @@ def _show(found: Mapping[str, Any], out: Path, wandb: str | None) -> None:
     console.print(contrasts)
     for one in found["labels"].values():
         if "reason" in one:
-            _say(f"{one['names'][1]} less {one['names'][0]}: {one['reason']}")
+            say(f"{one['names'][1]} less {one['names'][0]}: {one['reason']}")
     if short := found["controls"]["random_span"]["no_room"]:
-        _say(f"{short} prompts have no room for a random span as long as their constraint")
+        say(f"{short} prompts have no room for a random span as long as their constraint")
     if found["left_out"]:
-        _say("left out: " + ", ".join(f"{reason} {n}" for reason, n in found["left_out"].items()))
-    _say(found["statement"])
-    _say(f"wrote {out}; `raif report {out}` makes a page of it")
-    plot_and_log(out, wandb, _say)
+        say("left out: " + ", ".join(f"{reason} {n}" for reason, n in found["left_out"].items()))
+    say(found["statement"])
+    say(f"wrote {out}; `raif report {out}` makes a page of it")
+    plot_and_log(out, wandb, say)
 
 
 def cell(estimate: Mapping[str, Any], signed: bool = False) -> str:
@@ -127,7 +127,3 @@ def _number(value: float | None) -> str:
 
 def _p(value: float | None) -> str:
     return "<0.001" if value is not None and value < 0.001 else _number(value)
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -11,7 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from raif.commands.drawing import open_asked
-from raif.commands.outcome import check_wandb, plot_and_log, stoppable
+from raif.commands.outcome import check_wandb, conclude, say, stoppable
+from raif.commands.questions import BENCHMARKS, JudgeAsk, evaluate_questions
+from raif.commands.suite import SUITE as COMBINED
+from raif.commands.suite import evaluate_suite
 from raif.commands.sustain import SUITE as SUSTAIN
 from raif.commands.sustain import evaluate_sustain
 from rewards.errors import RaifError, unknown_name
@@ -28,6 +31,11 @@ DRAWING = {
     "continuous": False, "samples": 1, "temperature": None, "top_p": None, "seed": 0, "batch_size": 64,
     "system_prompt": None,
 }  # fmt: skip
+
+
+_JUDGE: dict[str, Any] = {"rich_help_panel": "Benchmarks that ask questions"}
+_SUSTAIN: dict[str, Any] = {"rich_help_panel": "sustain"}
+_COMBINED: dict[str, Any] = {"rich_help_panel": "suite"}
 
 
 class Ask(NamedTuple):
@@ -58,11 +66,18 @@ class Ask(NamedTuple):
 
 
 def evaluate(
-    suite: Annotated[str, typer.Argument(help="mathif, ifeval, ifbench, instructions or sustain.")],
+    suite: Annotated[
+        str,
+        typer.Argument(
+            help="mathif, ifeval, ifbench, instructions, sustain, complexbench, followbench, cfbench, fbbench, "
+            "infobench, cello, suite (all of the RAIF table, IFBench and MathIF)."
+        ),
+    ],
     data: Annotated[
         str | None,
         typer.Option(
-            help="Folder or file; by default the benchmark's place on the hub. sustain: SET or SET=PLACE, by commas."
+            help="Folder or file; by default the benchmark's place on the hub. sustain: SET or SET=PLACE, by commas. "
+            "suite: a folder with a folder for each benchmark, or BENCHMARK=PLACE, by commas."
         ),
     ] = None,
     model: Annotated[
@@ -76,7 +91,10 @@ def evaluate(
     tokenizer: Annotated[str | None, typer.Option(help="Render prompts for the server with this tokenizer.")] = None,
     continuous: Annotated[bool, typer.Option("--continuous", help="Continuous batching (transformers, GPU).")] = False,
     samples: Annotated[int, typer.Option(min=1, help="Completions per item and arm.")] = 1,
-    temperature: Annotated[float | None, typer.Option(min=0, help="0 is greedy; by default 1, for sustain 0.")] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(min=0, help="0 is greedy; by default 0 where there is a judge, for sustain and suite, else 1."),
+    ] = None,
     top_p: Annotated[float | None, typer.Option(min=0, max=1, help="Nucleus; MathIF 0.95, else 1.")] = None,
     seed: Annotated[int, typer.Option(help="Sampling seed.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Prompts at once, or requests under way.")] = 64,
@@ -88,12 +106,35 @@ def evaluate(
     split: Annotated[
         str | None, typer.Option(help="instructions: test, test_families, test_arguments, train, or all.")
     ] = None,
-    placement: Annotated[str | None, typer.Option(help="sustain: suffix, prefix, solve_first or stepwise.")] = None,
-    doses: Annotated[str | None, typer.Option(help="sustain: constraints at once; by default 1,2,3,5,8.")] = None,
-    constraints: Annotated[int | None, typer.Option(help="sustain: constraints tried singly, by default 1.")] = None,
-    qa_score: Annotated[str | None, typer.Option(help="sustain: em or f1, for questions.")] = None,
-    tau: Annotated[float | None, typer.Option(help="sustain: the score from which a task is solved.")] = None,
-    recompute: Annotated[Path | None, typer.Option(help="sustain: judge a finished folder again, no model.")] = None,
+    placement: Annotated[str | None, typer.Option(help="suffix, prefix, solve_first or stepwise.", **_SUSTAIN)] = None,
+    doses: Annotated[str | None, typer.Option(help="Constraints at once; by default 1,2,3,5,8.", **_SUSTAIN)] = None,
+    constraints: Annotated[int | None, typer.Option(help="Constraints tried singly, by default 1.", **_SUSTAIN)] = None,
+    qa_score: Annotated[str | None, typer.Option(help="em or f1, for questions.", **_SUSTAIN)] = None,
+    tau: Annotated[float | None, typer.Option(help="The score from which a task is solved.", **_SUSTAIN)] = None,
+    recompute: Annotated[Path | None, typer.Option(help="Judge a finished folder again, no model.", **_SUSTAIN)] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="MODEL@ADDRESS, a local model, or a YAML file of judge settings.", **_JUDGE)
+    ] = None,
+    judge_mode: Annotated[
+        str | None, typer.Option(help="benchmark (asks as it does) or question (one by one, our prompt).", **_JUDGE)
+    ] = None,
+    judge_prompts: Annotated[
+        Path | None, typer.Option(help="Folder of the benchmark's own prompt texts (*.txt).", **_JUDGE)
+    ] = None,
+    official: Annotated[
+        bool, typer.Option("--official", help="Ask as the published code does; its figures first.", **_JUDGE)
+    ] = False,
+    language: Annotated[
+        str | None, typer.Option(help="complexbench: zh or en; followbench: en, zh or both.", **_JUDGE)
+    ] = None,
+    consistency: Annotated[int | None, typer.Option(min=0, help="Judge N answers a second time.", **_JUDGE)] = None,
+    replay_verdicts: Annotated[
+        Path | None, typer.Option(help="Read published verdicts, or those of a finished folder.", **_JUDGE)
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="These benchmarks, by commas; by default all.", **_COMBINED)] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Go on without benchmarks whose data are not there.", **_COMBINED)
+    ] = False,
     export_prompts: Annotated[Path | None, typer.Option(help="Only write id and prompt of every item.")] = None,
     responses: Annotated[
         Path | None, typer.Option(help="Judge stored responses: JSON lines of id, response; for sustain in two passes.")
@@ -108,6 +149,10 @@ def evaluate(
 
     What a constraint costs: raif evaluate sustain --data gsm8k=FILE,multi_hop --model MODEL --cap 4096 --out FOLDER
 
+    The RAIF table: raif evaluate suite --data DIR --model MODEL --cap 4096 --judge JUDGE@ADDRESS --out FOLDER
+
+    With a judge: raif evaluate infobench --data FILE --model MODEL --cap 4096 --judge JUDGE@ADDRESS --out FOLDER
+
     To judge stored ones: raif evaluate ifeval --data FILE --responses FILE --json FILE
     """
     ask = Ask(
@@ -117,6 +162,18 @@ def evaluate(
     theirs = {"protocol": protocol, "split": split, "ceiling": ceiling}
     own = {"placement": placement, "doses": doses, "constraints": constraints, "qa_score": qa_score, "tau": tau}
     given = [name for name, value in {**theirs, **own}.items() if value is not None]
+    asked = JudgeAsk(judge, judge_mode, judge_prompts, official, language, consistency, replay_verdicts)
+    _known(suite)
+    if suite == COMBINED:
+        _refuse(suite, [*given, *(["recompute"] if recompute else [])])
+        evaluate_suite(ask, asked, only, skip_missing)
+        return
+    _refuse(suite, [*(["only"] if only else []), *(["skip_missing"] if skip_missing else [])])
+    if suite in BENCHMARKS or "." in suite:  # a module of the user's own
+        _refuse(suite, [*given, *(["recompute"] if recompute else [])])
+        evaluate_questions(suite, ask, asked)
+        return
+    _refuse(suite, [name.removeprefix("--") for name in asked.given()])
     if suite == SUSTAIN:
         _refuse(suite, [name for name in given if name in theirs])
         evaluate_sustain(ask, own, recompute)
@@ -128,19 +185,24 @@ def evaluate(
 # ---- parts --------------------------------------------------------------------------------------------------------
 
 
+def _known(name: str) -> None:
+    from raif.suites import SUITES
+
+    known = (*SUITES, SUSTAIN, *BENCHMARKS, COMBINED)
+    if name not in known and "." not in name:
+        raise unknown_name("suite", name, known, "Choose one of them.")
+
+
 def _evaluate(name: str, ask: Ask, options: Mapping[str, str | None]) -> None:
     from raif.evaluation import runner
-    from raif.suites import SUITES
     from raif.suites import suite as find
 
-    if name not in SUITES:
-        raise unknown_name("suite", name, (*SUITES, SUSTAIN), "Choose one of them.")
     suite = find(name, **{key: value for key, value in options.items() if value is not None})
     _check(ask, suite)
     items = runner.spread(suite.load(_data(ask, suite)), ask.limit)
     if ask.export_prompts:
         count = runner.export_prompts(suite, items, ask.export_prompts, ask.arm)
-        _say(
+        say(
             f"wrote {count} prompts to {ask.export_prompts}; to measure the responses to them: the same command with "
             "--responses FILE, JSON lines of `id` and `response`, instead of --export-prompts"
         )
@@ -151,16 +213,7 @@ def _evaluate(name: str, ask: Ask, options: Mapping[str, str | None]) -> None:
         metrics = _generate(suite, items, ask)
         rollouts = runner.load_evaluation(_folder(ask))[1]
     print_metrics(metrics)
-    if empty := sum(not rollout.completion.strip() for rollout in rollouts):
-        _say(f"{empty} of {len(rollouts)} completions are empty; look at what the model or its server says", "yellow")
-    if ask.json_file:
-        runner.export_json(suite, metrics, rollouts, ask.json_file)
-        _say(f"wrote {ask.json_file}")
-    if ask.out:
-        _say(f"wrote {ask.out}; `raif report {ask.out}` makes a page of it")
-        _plot(ask)
-    elif not ask.json_file:
-        _say("nothing was kept; --out FOLDER or --json FILE keeps metrics and verdicts")
+    conclude(suite, metrics, rollouts, ask.out, ask.json_file, ask.wandb)
 
 
 def _refuse(suite: str, names: list[str]) -> None:
@@ -180,11 +233,8 @@ def _check(ask: Ask, suite: Suite) -> None:
         raise RaifError(f"suite {suite.name} has no arm {ask.arm!r}; it has: {', '.join(suite.arms)}.")
     if ask.unconstrained is not None and len(suite.arms) < 2:
         raise RaifError(f"--unconstrained is for mathif; suite {suite.name} has no prompts without constraints.")
-    _check_files(ask)
+    check_files(ask)
     if ask.export_prompts:
-        given = {"model": ask.model, "responses": ask.responses, "json": ask.json_file, "out": ask.out}
-        if unused := [f"--{name}" for name, value in given.items() if value is not None]:
-            raise RaifError(f"--export-prompts only writes prompts, and takes no {', '.join(unused)}; leave it out.")
         return
     if ask.responses is None and ask.model is None:
         raise RaifError("nothing to evaluate: give --model, or --responses with what a model said.")
@@ -203,14 +253,17 @@ def _check(ask: Ask, suite: Suite) -> None:
         check_wandb()
 
 
-def _check_files(ask: Ask) -> None:
-    """Refuse a file to be written that is a folder, or one of those that are read."""
+def check_files(ask: Ask) -> None:
+    """Refuse a file to be written that is a folder or is read, and what does not go with writing prompts."""
     read = [Path(path).resolve() for path in (ask.data, ask.responses, ask.unconstrained) if path]
     for option, path in (("--json", ask.json_file), ("--export-prompts", ask.export_prompts)):
         if path is not None and path.is_dir():
             raise RaifError(f"{option} {path} is a folder; name a file in it, for example {path / 'out.json'}.")
         if path is not None and path.resolve() in read:
             raise RaifError(f"{option} {path} is a file that is read here, and would be lost; name another file.")
+    given = {"model": ask.model, "responses": ask.responses, "json": ask.json_file, "out": ask.out}
+    if ask.export_prompts and (unused := [f"--{name}" for name, value in given.items() if value is not None]):
+        raise RaifError(f"--export-prompts only writes prompts, and takes no {', '.join(unused)}; leave it out.")
 
 
 def _check_drawing(ask: Ask, suite: Suite) -> None:
@@ -244,7 +297,7 @@ def _replay(suite: Suite, items: list[Item], ask: Ask) -> Any:
     stored = {arm: read_responses(path, items) for arm, path in files.items() if path}
     for responses in stored.values():
         for sentence in responses.remarks():
-            _say(sentence, style="yellow")
+            say(sentence, style="yellow")
     return runner.replay(suite, items, stored, ask.out)
 
 
@@ -260,7 +313,7 @@ def _generate(suite: Suite, items: list[Item], ask: Ask) -> dict[str, Any]:
     sampling = _sampling(ask, suite)
     try:
         with (
-            stoppable(_say),
+            stoppable(say),
             generation_progress(console, suite.name, len(items) * len(arms) * ask.samples) as progress,
         ):
             return runner.evaluate(
@@ -279,36 +332,23 @@ def _sampling(ask: Ask, suite: Suite) -> Sampling:
     return Sampling(int(ask.cap or 0), temperature, top_p, ask.seed, ask.batch_size)
 
 
-def _plot(ask: Ask) -> None:
-    plot_and_log(_folder(ask), ask.wandb, _say)
-
-
 def print_metrics(metrics: Mapping[str, Any]) -> None:
     """Print the main figures, parity and strict side by side, and what the response `.` scores."""
+    from raif.evaluation.comparison import with_interval
+
     profiles = [name for name in ("parity", "strict") if name in metrics]
     table = Table("metric", *profiles, "floor", title=f"{metrics['suite']}, {metrics['n']} items")
     for name in (key for key in metrics[profiles[0]] if f"{key}_ci" in metrics[profiles[0]]):
-        floor = " / ".join(_percent(metrics["floor"][profile][name], None) for profile in profiles)
-        table.add_row(name, *(_cell(metrics[profile], name) for profile in profiles), floor)
+        floor = " / ".join(with_interval(metrics["floor"][profile][name], None) for profile in profiles)
+        table.add_row(
+            name,
+            *(with_interval(metrics[profile][name], metrics[profile][f"{name}_ci"]) for profile in profiles),
+            floor,
+        )
     for name in ("correct", "correct_unconstrained", "correct_change", "correct_and_followed", "truncated"):
         if (found := metrics.get(name)) and found["value"] is not None:
             interval = None if found["low"] is None else [found["low"], found["high"]]
-            table.add_row(name, *[""] * (len(profiles) - 1), _percent(found["value"], interval), "")
+            table.add_row(name, *[""] * (len(profiles) - 1), with_interval(found["value"], interval), "")
     console.print(table)
     if metrics["unsatisfiable"]:
-        _say(f"no response meets: {', '.join(metrics['unsatisfiable'])}")
-
-
-def _cell(profile: Mapping[str, Any], name: str) -> str:
-    return "" if profile[name] is None else _percent(profile[name], profile[f"{name}_ci"])
-
-
-def _percent(value: float | None, interval: Any) -> str:
-    if value is None:
-        return ""
-    text = f"{100 * value:.2f}"
-    return text if interval is None else f"{text} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
-
-
-def _say(text: str, style: str | None = None) -> None:
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        say(f"no response meets: {', '.join(metrics['unsatisfiable'])}")

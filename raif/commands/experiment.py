@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from raif.commands.drawing import open_asked
-from raif.commands.outcome import check_wandb, plot_and_log, stoppable
+from raif.commands.outcome import check_wandb, plot_and_log, say, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _draw(name: str, asked: Drawing, run: Callable[..., dict[str, Any]], goes: i
         check_wandb()
     out = _unused(asked.out, name)
     with ExitStack() as opened:
-        opened.enter_context(stoppable(_say))
+        opened.enter_context(stoppable(say))
         suite, items, generator, sampling = opened.enter_context(_opened(asked))
         total = len(items) * asked.samples * goes
         found = run(
@@ -323,9 +323,5 @@ def _show(found: Mapping[str, Any], out: Path, wandb: str | None) -> None:
         effects.add_row(one["name"], COLUMNS[one["metric"]], cell(one["estimate"], percent, signed=True), p)
     console.print(rows)
     console.print(effects)
-    _say(f"wrote {out}; `raif report {out}` makes a page of it")
-    plot_and_log(out, wandb, _say)
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    say(f"wrote {out}; `raif report {out}` makes a page of it")
+    plot_and_log(out, wandb, say)

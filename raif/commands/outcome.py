@@ -5,17 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from rich.console import Console
 
 from rewards.errors import RaifError
 
+if TYPE_CHECKING:
+    from raif.evaluation.records import EvaluatedRollout
+    from raif.suites.protocol import Suite
+
 Say = Callable[[str], None]
+console = Console()
+
+
+def say(text: str, style: str | None = None) -> None:
+    """Print a sentence as it is."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def plot_and_log(folder: Path, wandb: str | None, say: Say) -> None:
@@ -33,6 +44,29 @@ def plot_and_log(folder: Path, wandb: str | None, say: Say) -> None:
         from raif.evaluation.artifacts import log_artifacts
 
         say(f"wandb {log_artifacts(folder, wandb)}")
+
+
+def conclude(
+    suite: Suite,
+    metrics: Mapping[str, Any],
+    rollouts: Sequence[EvaluatedRollout],
+    out: Path | None,
+    json_file: Path | None,
+    wandb: str | None,
+) -> None:
+    """Say what is odd about the completions, and write and draw what was asked for."""
+    if empty := sum(not rollout.completion.strip() for rollout in rollouts):
+        say(f"{empty} of {len(rollouts)} completions are empty; look at what the model or its server says", "yellow")
+    if json_file:
+        from raif.evaluation.runner import export_json
+
+        export_json(suite, metrics, rollouts, json_file)
+        say(f"wrote {json_file}")
+    if out:
+        say(f"wrote {out}; `raif report {out}` makes a page of it")
+        plot_and_log(out, wandb, say)
+    elif not json_file:
+        say("nothing was kept; --out FOLDER or --json FILE keeps metrics and verdicts")
 
 
 def check_wandb() -> None:

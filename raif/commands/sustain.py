@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from raif.commands.drawing import open_asked
-from raif.commands.outcome import check_wandb, plot_and_log, stoppable
+from raif.commands.outcome import check_wandb, plot_and_log, say, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def evaluate_sustain(ask: Ask, options: Mapping[str, Any], recompute: Path | Non
     left_out = Counter[str]()
     tasks = load_tasks(str(ask.data), ask.limit, left_out)
     for reason, number in sorted(left_out.items()):
-        _say(f"{number} rows left out: {reason}")
+        say(f"{number} rows left out: {reason}")
     metrics = _draw(ask, tasks, sampling, out, settings)
     _show(metrics, out, ask.wandb)
 
@@ -104,7 +104,7 @@ def _draw(ask: Ask, tasks: Any, sampling: Sampling, out: Path, settings: Any) ->
     generator = _open(ask, out)
     total = completions_at_most(len(tasks), settings, ask.samples)
     try:
-        with stoppable(_say), generation_progress(console, SUITE, total) as progress:
+        with stoppable(say), generation_progress(console, SUITE, total) as progress:
             return sustain(
                 tasks, generator, sampling, out, settings,
                 samples=ask.samples, system_prompt=ask.system_prompt, progress=progress,
@@ -136,9 +136,9 @@ def _recompute(folder: Path, ask: Ask, options: Mapping[str, Any]) -> None:
     metrics, changes = recompute(folder)
     _show(metrics, folder, ask.wandb)
     for change in changes:
-        _say(change)
+        say(change)
     if not changes:
-        _say("every verdict and every figure is as it was")
+        say("every verdict and every figure is as it was")
 
 
 def _show(metrics: Mapping[str, Any], out: Path, wandb: str | None) -> None:
@@ -146,14 +146,14 @@ def _show(metrics: Mapping[str, Any], out: Path, wandb: str | None) -> None:
 
     for domain, record in metrics["domains"].items():
         console.print(_table(domain, record))
-        _say(f"{domain}: {record['net']['power']}")
+        say(f"{domain}: {record['net']['power']}")
         for remark in _remarks(record, metrics["settings"]["sustain"]["doses"]):
-            _say(f"{domain}: {remark}")
+            say(f"{domain}: {remark}")
     completions = [rollout.completion for rollout in load_sustain(out)[2]]
     if empty := sum(not text.strip() for text in completions):
-        _say(f"{empty} of {len(completions)} completions are empty; look at what the model or its server says")
-    _say(f"wrote {out}; `raif report {out}` makes a page of it")
-    plot_and_log(out, wandb, _say)
+        say(f"{empty} of {len(completions)} completions are empty; look at what the model or its server says")
+    say(f"wrote {out}; `raif report {out}` makes a page of it")
+    plot_and_log(out, wandb, say)
 
 
 def _remarks(record: Mapping[str, Any], doses: Iterable[int]) -> Iterator[str]:
@@ -184,7 +184,3 @@ def _cell(estimate: Mapping[str, Any]) -> str:
     from raif.evaluation.comparison import cell
 
     return cell(estimate) or "too few"
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from raif.commands.outcome import plot_and_log
+from raif.commands.outcome import plot_and_log, say
 from rewards.errors import RaifError
 
 console = Console()
@@ -44,9 +44,9 @@ def compare_sustain(
     write_whole(out / COMPARISON, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
     for domain, part in found["domains"].items():
         console.print(_table(domain, part))
-        _say(_ranked(domain, part))
-    _say(f"wrote {out / COMPARISON}; `raif report {out}` makes a page of it")
-    plot_and_log(out, None, _say)
+        say(_ranked(domain, part))
+    say(f"wrote {out / COMPARISON}; `raif report {out}` makes a page of it")
+    plot_and_log(out, None, say)
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
@@ -73,7 +73,3 @@ def _ranked(domain: str, part: Mapping[str, Any]) -> str:
     if not part["ranking"]:
         return f"{domain}: no ranking, too few items are solved by all"
     return f"{domain}: by NET on the common set, smallest loss first: {', '.join(part['ranking'])}"
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

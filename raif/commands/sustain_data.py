@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-console = Console()
+from raif.commands.outcome import console, say
 
 
 def sustain_data(
@@ -34,10 +33,6 @@ def sustain_data(
     with console.status("reading"):
         manifest, made = make_training_data(folders, out, settings)
     counts = ", ".join(f"{count} {name}" for name, count in manifest["counts"].items())
-    _say(f"wrote {counts} to {out}; left out: {counted(made.left_out) or 'none'}")
+    say(f"wrote {counts} to {out}; left out: {counted(made.left_out) or 'none'}")
     if count := manifest["without_thinking"]:
-        _say(f"{count} of the outputs have no thinking: a policy that thinks would learn not to")
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(f"{count} of the outputs have no thinking: a policy that thinks would learn not to")
