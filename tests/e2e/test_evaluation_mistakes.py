@@ -62,7 +62,7 @@ def refused(message: str, *arguments: object) -> None:
 def replayed(data: Path, rows: Rows, out: Path) -> Path:
     """Make an evaluation folder without its plots, which take seconds."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("raif.commands.evaluate.plot_and_log", lambda *_: None)
+        patch.setattr("raif.commands.outcome.plot_and_log", lambda *_: None)
         given = respond(out.with_suffix(".jsonl"), rows)
         assert command("evaluate", "mathif", "--data", data, "--responses", given, "--out", out).exit_code == 0
     return out
@@ -231,7 +231,7 @@ def served(url: str, data: Path, out: Path, model: str = "m") -> tuple[object, .
 
 @pytest.fixture
 def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("raif.commands.evaluate.plot_and_log", lambda *_: None)
+    monkeypatch.setattr("raif.commands.outcome.plot_and_log", lambda *_: None)
 
 
 @pytest.mark.usefixtures("without_plots")

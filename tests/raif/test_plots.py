@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from PIL import Image
 
 from raif.plots import (
@@ -29,10 +31,12 @@ from raif.plots import (
     plots_in,
     plots_of,
     save,
+    style,
     training_figure,
 )
 from raif.plots.marks import ARMS, METRICS
 from raif.plots.style import AFTER, BEFORE, FOURTH, THEME, THIRD
+from raif.plots.suite import suite_figure
 from rewards.errors import RaifError
 from tests.raif.plot_data import EXPERIMENTS, ablation, estimate, evaluation, experiment, row, training_log
 
@@ -202,6 +206,41 @@ def test_heat_map_sorts_families_and_writes_every_number(tmp_path: Path) -> None
     assert order == ["keywords", "existence", "forbidden words", "case", "upper", "punctuation"]
     assert [shown.count(text) for text in ("n 40", "n 7", "–", "10", "60", "90")] == [6, 1, 1, 1, 1, 1]
     assert constraint_heatmap({"x": {}}).figure is None
+
+
+def test_chinese_labels_have_their_letters_or_there_is_no_chart(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {"first": {"cfbench:格式约束": estimate(0.5, 30)}, "second": {"cfbench:格式约束": estimate(0.25, 30)}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # what matplotlib says of a letter that no font has
+        plot = constraint_heatmap(rates)
+        if plot.figure is not None:
+            assert "格式约束" in inline(plot)
+    style._font_with.cache_clear()
+    monkeypatch.setattr(style.fontManager, "ttflist", [f for f in fontManager.ttflist if f.name == "DejaVu Sans"])
+    absent = constraint_heatmap(rates)
+    style._font_with.cache_clear()
+    assert absent.figure is None
+    assert "no installed font" in absent.absent
+    assert constraint_heatmap({"x": {"case:lower": estimate(0.5, 30)}}).figure is not None
+
+
+def means(*names: str) -> dict[str, Any]:
+    half = dict.fromkeys(("strict", "parity"), estimate(0.5, 30))
+    rows = [{"name": name, "title": name, "metric": "m", "profiles": half} for name in names]
+    mean = {"title": f"Mean of {len(names)} of 7", "n": len(names), "names": list(names)}
+    return {"rows": rows, "average": {**mean, "profiles": dict.fromkeys(("strict", "parity"), estimate(0.6, 30))}}
+
+
+def test_means_over_unlike_benchmarks_share_no_line() -> None:
+    first, other, fewer = means("cello", "cfbench"), means("cello", "infobench"), means("cello", "cfbench", "fbbench")
+    assert "Mean of 2 of 7: a" in suite_figure({"a": first, "b": first}).description
+    for second in (other, fewer):
+        plot = suite_figure({"a": first, "b": second})
+        assert "Mean" not in plot.description
+        names = {row["name"] for table in (first, second) for row in table["rows"]}
+        assert plot.figure is not None
+        assert len(plot.figure.axes[0].get_yticks()) == len(names)
+    assert "Mean" not in suite_figure({"a": means("cello")}).description
 
 
 def test_training_figure_draws_what_was_logged(tmp_path: Path) -> None:
