@@ -18,7 +18,7 @@ from data_gen.commands.console import guarded
 from data_gen.progress import progress_bars
 from raif.commands.ablate import ablate
 from raif.commands.analyze import analyze_app
-from raif.commands.evaluate import evaluate
+from raif.commands.evaluate import evaluate_app
 from raif.commands.experiment import experiment_app
 from raif.commands.report import report
 from raif.commands.sustain_compare import compare_sustain
@@ -26,7 +26,7 @@ from raif.commands.sustain_data import sustain_data
 from rewards.errors import RaifError
 
 app = typer.Typer(help="RL training of instruction-aware reasoners.", no_args_is_help=True, add_completion=False)
-app.command(no_args_is_help=True)(evaluate)
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(analyze_app, name="analyze", help="Look into a model with the outputs of an evaluation.")
 app.command(no_args_is_help=True)(ablate)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
-from raif.commands.drawing import open_asked
+from raif.commands.options import Drawing, grouped
 from raif.commands.outcome import check_wandb, plot_and_log, say, stoppable
 from rewards.errors import RaifError
 
@@ -25,17 +27,18 @@ console = Console()
 MOST = 100  # times that thinking is kept open
 
 Folder = Annotated[Path, typer.Argument(help="A folder made by `raif evaluate`.")]
-Profile = Annotated[str, typer.Option(help="strict, or parity: as the official code judges.")]
-Wandb = Annotated[str | None, typer.Option(help="Log tables and plots to this project of wandb.")]
-ResultFolder = Annotated[Path | None, typer.Option(help="Folder of the result; by default EVALUATION_FOLDER/NAME.")]
+Profile = Annotated[str, Option(help="strict, or parity: as the official code judges.")]
+Wandb = Annotated[str | None, Option(help="Log tables and plots to this project of wandb.")]
+SuiteName = Annotated[str, typer.Argument(help="mathif, ifeval, ifbench or instructions.")]
+ResultFolder = Annotated[Path | None, Option(help="Folder of the result; by default EVALUATION_FOLDER/NAME.")]
 
 
 @experiment_app.command("length-bins")
 def length_bins(
     folder: Folder,
     out: ResultFolder = None,
-    bins: Annotated[int, typer.Option(min=2, help="Bins of equal width, and as many of equal count.")] = 6,
-    truncated: Annotated[str, typer.Option(help="Cut-off rollouts: exclude, or bin (a row of their own).")] = "exclude",
+    bins: Annotated[int, Option(min=2, help="Bins of equal width, and as many of equal count.")] = 6,
+    truncated: Annotated[str, Option(help="Cut-off rollouts: exclude, or bin (a row of their own).")] = "exclude",
     profile: Profile = "strict",
     wandb: Wandb = None,
 ) -> None:
@@ -67,7 +70,7 @@ def difficulty(folder: Folder, out: ResultFolder = None, profile: Profile = "str
 @experiment_app.command("stages")
 def stages(
     folders: Annotated[list[str], typer.Argument(help="Evaluation folders, or NAME=FOLDER; the first is compared to.")],
-    out: Annotated[Path, typer.Option(help="Folder of the result.")],
+    out: Annotated[Path, Option(help="Folder of the result.")],
     profile: Profile = "strict",
     wandb: Wandb = None,
 ) -> None:
@@ -83,123 +86,50 @@ def stages(
     _show(found, out, wandb)
 
 
-class Drawing(NamedTuple):
-    """What every experiment that draws completions is asked."""
+@dataclass(frozen=True, kw_only=True)
+class Ask(Drawing):
+    """What an experiment that draws completions is asked."""
 
-    suite: str
-    data: str | None
-    model: str
-    out: Path
-    cap: int
-    backend: str
-    base_url: str | None
-    api_key_env: str | None
-    tokenizer: str | None
-    samples: int
-    temperature: float
-    top_p: float | None
-    seed: int
-    batch_size: int
-    system_prompt: str | None
-    limit: int
-    split: str | None
-    profile: str
-    wandb: str | None
-
-
-SuiteName = Annotated[str, typer.Argument(help="mathif, ifeval, ifbench or instructions.")]
-Model = Annotated[str, typer.Option(help="Model folder, hub name, or the model's name on the server.")]
-Out = Annotated[Path, typer.Option(help="Folder of the result; the same command goes on after a kill.")]
-Cap = Annotated[int, typer.Option(min=1, help="Maximum of tokens the model writes, in all goes together.")]
-Data = Annotated[str | None, typer.Option(help="Folder or file; by default the benchmark's place on the hub.")]
-Backend = Annotated[str, typer.Option(help="transformers, vllm or openai.")]
-BaseUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible server, for backend openai.")]
-ApiKeyEnv = Annotated[str | None, typer.Option(help="Environment variable that holds the server's key.")]
-Tokenizer = Annotated[str | None, typer.Option(help="Render prompts for the server with this tokenizer.")]
-Samples = Annotated[int, typer.Option(min=1, help="Completions per item and arm.")]
-Temperature = Annotated[float, typer.Option(min=0, help="0 is greedy.")]
-TopP = Annotated[float | None, typer.Option(min=0, max=1, help="Nucleus; by default the benchmark's.")]
-Seed = Annotated[int, typer.Option(help="Sampling seed.")]
-BatchSize = Annotated[int, typer.Option(min=1, help="Prompts at once, or requests under way.")]
-SystemPrompt = Annotated[str | None, typer.Option(help="System message of every prompt.")]
-Limit = Annotated[int, typer.Option(min=0, help="At most N items, evenly spaced; 0 for all.")]
-Split = Annotated[str | None, typer.Option(help="instructions: test, train, ...; all.")]
+    model: Annotated[str, Option(help="Model folder, hub name, or the model's name on the server.")] = field()
+    cap: Annotated[int, Option(min=1, help="Maximum of tokens the model writes, in all goes together.")] = field()
+    out: Annotated[Path, Option(help="Folder of the result; the same command goes on after a kill.")]
+    data: Annotated[str | None, Option(help="Folder or file; by default the benchmark's place on the hub.")] = None
+    limit: Annotated[int, Option(min=0, help="At most N items, evenly spaced; 0 for all.")] = 0
+    split: Annotated[str | None, Option(help="instructions: test, train, ...; all.")] = None
+    profile: Profile = "strict"
+    wandb: Wandb = None
 
 
 @experiment_app.command("wait")
+@grouped
 def wait(
     suite: SuiteName,
-    model: Model,
-    out: Out,
-    cap: Cap,
-    data: Data = None,
-    counts: Annotated[
-        str, typer.Option(help="How often the thinking is kept open; N = 0 is always drawn.")
-    ] = "0,2,4,6,8",
-    text: Annotated[str, typer.Option(help="What is put in place of the end of the thinking.")] = "Wait",
-    filler: Annotated[str | None, typer.Option(help="Text of the control; by default a neutral one as long.")] = None,
-    backend: Backend = "transformers",
-    base_url: BaseUrl = None,
-    api_key_env: ApiKeyEnv = None,
-    tokenizer: Tokenizer = None,
-    samples: Samples = 1,
-    temperature: Temperature = 1.0,
-    top_p: TopP = None,
-    seed: Seed = 0,
-    batch_size: BatchSize = 64,
-    system_prompt: SystemPrompt = None,
-    limit: Limit = 0,
-    split: Split = None,
-    profile: Profile = "strict",
-    wandb: Wandb = None,
+    ask: Ask,
+    counts: Annotated[str, Option(help="How often the thinking is kept open; N = 0 is always drawn.")] = "0,2,4,6,8",
+    text: Annotated[str, Option(help="What is put in place of the end of the thinking.")] = "Wait",
+    filler: Annotated[str | None, Option(help="Text of the control; by default a neutral one as long.")] = None,
 ) -> None:
     """Budget forcing: "Wait" instead of the end of the thinking, N times; a neutral filler as control."""
     from raif.experiments.wait import run_wait
 
-    asked = Drawing(
-        suite, data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed,
-        batch_size, system_prompt, limit, split, profile, wandb,
-    )  # fmt: skip
     forced = _numbers(counts)
     _check_texts(text, filler)
     goes = 2 + 2 * (max(forced) + len(forced))
-    _draw("wait", asked, run_wait, goes, {"counts": forced, "wait": text, "filler": filler})
+    _draw("wait", suite, ask, run_wait, goes, {"counts": forced, "wait": text, "filler": filler})
 
 
 @experiment_app.command("repeat")
+@grouped
 def repeat(
     suite: SuiteName,
-    model: Model,
-    out: Out,
-    cap: Cap,
-    data: Data = None,
-    positions: Annotated[
-        str, typer.Option(help="Where the text goes: open, closed, after; several by commas.")
-    ] = "open",
-    backend: Backend = "transformers",
-    base_url: BaseUrl = None,
-    api_key_env: ApiKeyEnv = None,
-    tokenizer: Tokenizer = None,
-    samples: Samples = 1,
-    temperature: Temperature = 1.0,
-    top_p: TopP = None,
-    seed: Seed = 0,
-    batch_size: BatchSize = 64,
-    system_prompt: SystemPrompt = None,
-    limit: Limit = 0,
-    split: Split = None,
-    profile: Profile = "strict",
-    wandb: Wandb = None,
+    ask: Ask,
+    positions: Annotated[str, Option(help="Where the text goes: open, closed, after; several by commas.")] = "open",
 ) -> None:
     """The constraints again at the end of the thinking; the question, a neutral text and "Wait" as controls."""
     from raif.experiments.repeat import run_repeat
 
-    asked = Drawing(
-        suite, data, model, out, cap, backend, base_url, api_key_env, tokenizer, samples, temperature, top_p, seed,
-        batch_size, system_prompt, limit, split, profile, wandb,
-    )  # fmt: skip
     places = [name.strip() for name in positions.split(",")]
-    _draw("repeat", asked, run_repeat, 3 + 3 * len(places), {"positions": places})
+    _draw("repeat", suite, ask, run_repeat, 3 + 3 * len(places), {"positions": places})
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------
@@ -219,44 +149,39 @@ def _from_folder(
     _show(found, target, wandb)
 
 
-def _draw(name: str, asked: Drawing, run: Callable[..., dict[str, Any]], goes: int, options: Mapping[str, Any]) -> None:
+def _draw(
+    name: str, suite_name: str, ask: Ask, run: Callable[..., dict[str, Any]], goes: int, options: Mapping[str, Any]
+) -> None:
     """Run an experiment of at most `goes` completions a sample."""
     from raif.generation.progress import generation_progress
 
-    if asked.wandb:
+    if ask.wandb:
         check_wandb()
-    out = _unused(asked.out, name)
+    out = _unused(ask.out, name)
     with ExitStack() as opened:
         opened.enter_context(stoppable(say))
-        suite, items, generator, sampling = opened.enter_context(_opened(asked))
-        total = len(items) * asked.samples * goes
+        suite, items, generator, sampling = opened.enter_context(_opened(suite_name, ask))
+        total = len(items) * ask.samples * goes
         found = run(
-            suite, items, generator, sampling, out, samples=asked.samples, profile=asked.profile,
-            system_prompt=asked.system_prompt,
+            suite, items, generator, sampling, out, samples=ask.samples, profile=ask.profile,
+            system_prompt=ask.system_prompt,
             progress=opened.enter_context(generation_progress(console, name, total)), **options,
         )  # fmt: skip
-    _show(found, out, asked.wandb)
+    _show(found, out, ask.wandb)
 
 
 @contextmanager
-def _opened(asked: Drawing) -> Iterator[tuple[Suite, list[Item], Generator, Sampling]]:
+def _opened(name: str, ask: Ask) -> Iterator[tuple[Suite, list[Item], Generator, Sampling]]:
     """Yield suite, items, generator and sampling; the generator is closed at the end."""
     from raif.evaluation.runner import spread
-    from raif.generation import Sampling
-    from raif.generation.run import check_sampling
     from raif.suites import suite as find
 
-    suite = find(asked.suite, **({"split": asked.split} if asked.split else {}))
-    if not (asked.data or suite.home):
+    suite = find(name, **({"split": ask.split} if ask.split else {}))
+    if not (ask.data or suite.home):
         raise RaifError(f"suite {suite.name} needs --data, a folder or file.")
-    top_p = suite.top_p if asked.top_p is None else asked.top_p
-    sampling = Sampling(asked.cap, asked.temperature, top_p, asked.seed, asked.batch_size)
-    check_sampling(sampling)
-    items = spread(suite.load(asked.data or suite.home), asked.limit)
-    generator = open_asked(
-        asked.backend, asked.model, asked.batch_size, base_url=asked.base_url, api_key_env=asked.api_key_env,
-        tokenizer=asked.tokenizer,
-    )  # fmt: skip
+    sampling = ask.sampling(top_p=suite.top_p)
+    items = spread(suite.load(ask.data or suite.home), ask.limit)
+    generator = ask.open()
     try:
         yield suite, items, generator, sampling
     finally:
@@ -308,7 +233,7 @@ def _unused(out: Path, name: str) -> Path:
 
 
 def _show(found: Mapping[str, Any], out: Path, wandb: str | None) -> None:
-    """Print the rows, the effects and where the result is; draw it, and log it if asked."""
+    """Print the rows, the effects and where the result is; draw it, and log it if ask."""
     from raif.evaluation.comparison import cell
     from raif.experiments.table import COLUMNS
 

@@ -4,64 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
-from raif.commands.drawing import open_asked
+from raif.commands.checked import Files, check_files
+from raif.commands.options import BatchedDrawing, GreedyDrawing, Judging, given, grouped
 from raif.commands.outcome import check_wandb, conclude, say, stoppable
-from rewards.errors import RaifError
+from rewards.errors import RaifError, unknown_name
 
 if TYPE_CHECKING:
     from raif.benchmarks.items import QuestionItem
     from raif.benchmarks.protocol import Benchmark, Stored
     from raif.benchmarks.referee import Referee
     from raif.benchmarks.suite import QuestionSuite
-    from raif.commands.evaluate import Ask
-    from raif.generation import Sampling
     from raif.generation.replay import Responses
 
 console = Console()
-BENCHMARKS = ("complexbench", "followbench", "cfbench", "fbbench", "infobench", "cello")
-_OF_JUDGE = ("--judge", "--judge-mode", "--judge-prompts", "--consistency")
+BENCHMARKS = {
+    "complexbench": "ComplexBench: instructions of composed constraints; rules and a judge, with dependencies.",
+    "followbench": "FollowBench: one constraint more at every level; rules and a judge.",
+    "cfbench": "CFBench: criteria from the users' point of view; a judge.",
+    "fbbench": "FB-Bench: second answers after feedback; a judge with checklists.",
+    "infobench": "InfoBench: decomposed questions about every answer; a judge.",
+    "cello": "CELLO: complex instructions over long inputs; rules alone, no judge.",
+}
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]]
 
 
-class JudgeAsk(NamedTuple):
-    """What the command was asked about judging."""
+@dataclass(frozen=True, kw_only=True)
+class Ask(GreedyDrawing, Files, Judging):
+    """What a benchmark of questions is asked."""
 
-    judge: str | None = None
-    judge_mode: str | None = None
-    judge_prompts: Path | None = None
-    official: bool = False
-    language: str | None = None
-    consistency: int | None = None
-    replay_verdicts: Path | None = None
-
-    def given(self) -> list[str]:
-        """Return the options that are not at their defaults."""
-        default = JudgeAsk()
-        return [f"--{name.replace('_', '-')}" for name in self._fields if getattr(self, name) != getattr(default, name)]
+    language: Annotated[str | None, Option(help="complexbench: zh or en; followbench: en, zh or both.")] = None
+    replay_verdicts: Annotated[Path | None, Option(help="Read published verdicts, or those of a finished folder.")] = (
+        None
+    )
 
 
-def evaluate_questions(name: str, ask: Ask, judge: JudgeAsk) -> None:
+def command(name: str) -> Callable[..., None]:
+    """Return the command of a benchmark, by its name or by the path of its module."""
+
+    def evaluate(ask: Ask) -> None:
+        evaluate_questions(name, ask)
+
+    judge = "" if name == "cello" else " --judge JUDGE@ADDRESS"
+    usage = f"raif evaluate {name} --data PLACE --model MODEL --cap 4096{judge} --out FOLDER"
+    evaluate.__doc__ = f"{BENCHMARKS.get(name, name)}\n\n{usage}"
+    return grouped(evaluate)
+
+
+def evaluate_questions(name: str, ask: Ask) -> None:
     """Evaluate on one benchmark: draw and judge, judge stored answers, or read stored verdicts."""
     from raif.benchmarks import benchmark as find
     from raif.benchmarks.suite import QuestionSuite
     from raif.evaluation import runner
 
     benchmark = find(name)
-    _check(benchmark, ask, judge)
-    unjudged = QuestionSuite(benchmark, language=judge.language or "")
+    _check(benchmark, ask)
+    unjudged = QuestionSuite(benchmark, language=ask.language or "")
     loaded = unjudged.load(ask.data or benchmark.home)
     items: list[Any] = runner.spread_problems(loaded, ask.limit)
     if ask.export_prompts:
         count = runner.export_prompts(unjudged, items, ask.export_prompts)
         say(f"wrote {count} prompts to {ask.export_prompts}; --responses FILE reads JSON lines of `id` and `response`")
         return
-    metrics, rollouts = _measure(benchmark, items, loaded, ask, judge)
+    metrics, rollouts = _measure(benchmark, items, loaded, ask)
     show(metrics)
     conclude(unjudged, metrics, rollouts, ask.out, ask.json_file, ask.wandb)
 
@@ -141,84 +153,72 @@ def _asked_how(options: Mapping[str, Any], judge: Mapping[str, Any]) -> list[str
 # ---- parts --------------------------------------------------------------------------------------------------------
 
 
-def _check(benchmark: Benchmark, ask: Ask, judge: JudgeAsk) -> None:
+def _check(benchmark: Benchmark, ask: Ask) -> None:
     """Refuse options that do not go together before anything is loaded."""
-    from raif.benchmarks.suite import MODES
-    from raif.commands.evaluate import DRAWING, check_files
-    from rewards.errors import unknown_name
-
     if not (ask.data or benchmark.home):
         raise RaifError(f"{benchmark.name} needs --data. {benchmark.where}")
-    for option in ("arm", "unconstrained"):
-        if getattr(ask, option) is not None:
-            raise RaifError(f"suite {benchmark.name} takes no --{option}; leave it out.")
-    if judge.judge_mode is not None and judge.judge_mode not in MODES:
-        raise unknown_name("judge mode", judge.judge_mode, MODES, "Choose one of them.")
+    check_mode(ask)
     check_files(ask)
     if ask.export_prompts:
         return
-    sources = {"--model": ask.model, "--responses": ask.responses, "--replay-verdicts": judge.replay_verdicts}
+    sources = {"--model": ask.model, "--responses": ask.responses, "--replay-verdicts": ask.replay_verdicts}
     chosen = [name for name, value in sources.items() if value is not None]
     if len(chosen) != 1:
         raise RaifError(
             "give one of --model (draw and judge), --responses (judge stored answers) and --replay-verdicts (read "
             f"stored verdicts); {'none' if not chosen else ' and '.join(chosen)} given."
         )
-    if chosen != ["--model"] and (drawn := [n for n, value in DRAWING.items() if getattr(ask, n) != value]):
-        raise RaifError(f"{chosen[0]} draws nothing; leave out {', '.join('--' + n.replace('_', '-') for n in drawn)}.")
+    if chosen != ["--model"] and (drawn := given(ask, BatchedDrawing)):
+        raise RaifError(f"{chosen[0]} draws nothing; leave out {', '.join(drawn)}.")
     asks = benchmark.judged and chosen != ["--replay-verdicts"]
-    if asks and judge.judge is None:
+    if asks and ask.judge is None:
         raise RaifError(f"{benchmark.name} asks a judge; give --judge MODEL@ADDRESS, or a YAML file of judge settings.")
-    if not asks and (unused := [option for option in judge.given() if option in _OF_JUDGE]):
+    if not asks and (unused := given(ask, Judging, but=("official",))):
         raise RaifError(f"no judge is asked here; leave out {', '.join(unused)}.")
     if (ask.model is not None or asks) and ask.out is None:
         raise RaifError("give --out, the folder that keeps what was drawn and what the judge said.")
     if ask.model is not None and ask.cap is None:
         raise RaifError("--model needs --cap, the maximum of completion tokens.")
     if ask.model is not None:
-        check_drawing(ask, sampling_of(ask))
+        check_drawing(ask)
     if ask.wandb:
         if ask.out is None:
             raise RaifError("--wandb logs an evaluation folder; give --out too.")
         check_wandb()
 
 
-def check_drawing(ask: Ask, sampling: Sampling) -> None:
-    """Refuse settings that draw nothing, or the same answer over and over."""
-    from raif.generation.run import check_sampling
+def check_mode(judging: Judging) -> None:
+    """Refuse a way to ask that there is not."""
+    from raif.benchmarks.suite import MODES
 
-    check_sampling(sampling)
-    if ask.samples > 1 and sampling.temperature == 0:
+    if judging.judge_mode is not None and judging.judge_mode not in MODES:
+        raise unknown_name("judge mode", judging.judge_mode, MODES, "Choose one of them.")
+
+
+def check_drawing(ask: GreedyDrawing) -> None:
+    """Refuse settings that draw nothing, or the same answer over and over."""
+    if ask.sampling().temperature == 0 and ask.samples > 1:
         raise RaifError(f"{ask.samples} samples at temperature 0 are one answer again and again; give --temperature.")
 
 
-def sampling_of(ask: Ask) -> Sampling:
-    """Return how completions are drawn: greedily by default, as the table of RAIF (arXiv 2506.01413, A.5.3)."""
-    from raif.generation import Sampling
-
-    return Sampling(
-        int(ask.cap or 0), ask.temperature or 0.0, 1.0 if ask.top_p is None else ask.top_p, ask.seed, ask.batch_size
-    )
-
-
 def _measure(
-    benchmark: Benchmark, items: list[QuestionItem], loaded: list[Any], ask: Ask, judge: JudgeAsk
+    benchmark: Benchmark, items: list[QuestionItem], loaded: list[Any], ask: Ask
 ) -> tuple[dict[str, Any], list[Any]]:
     from raif.benchmarks.replaying import replay_verdicts
     from raif.evaluation import runner
 
-    if judge.replay_verdicts is not None:
+    if ask.replay_verdicts is not None:
         return replay_verdicts(
-            benchmark, items, judge.replay_verdicts, ask.out, official=judge.official, language=judge.language or "",
+            benchmark, items, ask.replay_verdicts, ask.out, official=ask.official, language=ask.language or "",
             known=loaded,
         )  # fmt: skip
     if ask.responses is not None:
         responses, stored = _answers(benchmark, items, loaded, ask.responses)
         reference = stored if stored and (stored.replies or stored.decided) else None
-        suite = _suite(benchmark, ask, judge, reference)
+        suite = _suite(benchmark, ask, reference)
         with stoppable(say):
             return runner.replay(suite, items, {suite.arms[0]: responses}, ask.out)
-    return _generate(benchmark, items, ask, judge)
+    return _generate(benchmark, items, ask)
 
 
 def _answers(
@@ -237,43 +237,38 @@ def _answers(
     return responses_of(stored, items, place), stored
 
 
-def _suite(benchmark: Benchmark, ask: Ask, judge: JudgeAsk, reference: Stored | None = None) -> QuestionSuite:
+def _suite(benchmark: Benchmark, ask: Ask, reference: Stored | None = None) -> QuestionSuite:
     from raif.benchmarks.referee import prompt_texts
     from raif.benchmarks.suite import QuestionSuite
 
     return QuestionSuite(
         benchmark,
-        referee=_open_referee(judge.judge, ask.out) if judge.judge else None,
+        referee=_open_referee(ask.judge, ask.out) if ask.judge else None,
         folder=ask.out,
-        official=judge.official,
-        mode=judge.judge_mode or "benchmark",
-        language=judge.language or "",
-        prompts=prompt_texts(judge.judge_prompts) if judge.judge_prompts else None,
+        official=ask.official,
+        mode=ask.judge_mode or "benchmark",
+        language=ask.language or "",
+        prompts=prompt_texts(ask.judge_prompts) if ask.judge_prompts else None,
         reference=reference,
-        consistency=judge.consistency or 0,
+        consistency=ask.consistency or 0,
         progress=judging_bar,
     )
 
 
-def _generate(
-    benchmark: Benchmark, items: list[QuestionItem], ask: Ask, judge: JudgeAsk
-) -> tuple[dict[str, Any], list[Any]]:
+def _generate(benchmark: Benchmark, items: list[QuestionItem], ask: Ask) -> tuple[dict[str, Any], list[Any]]:
     from raif.benchmarks.replaying import load_questions
     from raif.evaluation import runner
     from raif.generation.progress import generation_progress
 
-    suite = _suite(benchmark, ask, judge)
+    suite = _suite(benchmark, ask)
     _tell_of_another_judge(Path(str(ask.out)), suite)
-    generator = open_asked(
-        ask.backend, ask.model, ask.batch_size, base_url=ask.base_url, api_key_env=ask.api_key_env,
-        tokenizer=ask.tokenizer, continuous=ask.continuous,
-    )  # fmt: skip
+    generator = ask.open()
     suite.policy = generator.identity()
     out = Path(str(ask.out))
     try:
         with stoppable(say), generation_progress(console, benchmark.name, len(items) * ask.samples) as progress:
             runner.evaluate(
-                suite, items, generator, sampling_of(ask), out, samples=ask.samples,
+                suite, items, generator, ask.sampling(), out, samples=ask.samples,
                 system_prompt=ask.system_prompt, progress=progress,
             )  # fmt: skip
     finally:

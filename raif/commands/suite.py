@@ -3,54 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
-from raif.commands.drawing import open_asked
+from raif.commands.options import GreedyDrawing, Judging, grouped
 from raif.commands.outcome import say, stoppable
-from rewards.errors import RaifError, unknown_name
+from raif.commands.questions import check_drawing, check_mode
+from rewards.errors import RaifError
 
 if TYPE_CHECKING:
     from raif.benchmarks.combined import Drawing, Part
     from raif.benchmarks.referee import Referee
-    from raif.commands.evaluate import Ask
-    from raif.commands.questions import JudgeAsk
     from raif.generation import Generator
 
 console = Console()
 SUITE = "suite"
 _WIDE = 100  # columns of a terminal from which truncation is shown too; table.md has it always
-_NOT_TAKEN = ("arm", "unconstrained", "export_prompts", "json_file", "responses", "wandb")
-_JUDGING = ("judge", "judge_mode", "judge_prompts", "official", "consistency")
 
 
-def evaluate_suite(ask: Ask, judge: JudgeAsk, only: str | None = None, skip_missing: bool = False) -> None:
-    """Run every benchmark that is asked for with one model and one judge, and show the table.
+@dataclass(frozen=True, kw_only=True)
+class Ask(GreedyDrawing, Judging):
+    """What a run of several benchmarks is asked."""
 
-    Args:
-        only: names of benchmarks, by commas; by default all, or those that --data names.
-        skip_missing: go on without benchmarks whose data are not there.
+    data: Annotated[
+        str | None, Option(help="A folder with a folder for each benchmark, or BENCHMARK=PLACE, by commas.")
+    ] = None
+    out: Annotated[
+        Path | None, Option(help="A folder with a folder for each benchmark; the same command goes on after a kill.")
+    ] = None
+    limit: Annotated[int, Option(min=0, help="At most N items of each, evenly spaced; 0 for all.")] = 0
+    only: Annotated[str | None, Option(help="These benchmarks, by commas; by default all.")] = None
+    skip_missing: Annotated[
+        bool, Option("--skip-missing", help="Go on without benchmarks whose data are not there.")
+    ] = False
+    top_p: Annotated[float | None, Option(min=0, max=1, help="Nucleus; by default 1, MathIF's is 0.95.")] = None
+
+
+@grouped
+def suite(ask: Ask) -> None:
+    """All of the RAIF table, IFBench and MathIF, with one model and one judge.
+
+    raif evaluate suite --data DIR --model MODEL --cap 4096 --judge JUDGE@ADDRESS --out FOLDER
     """
     from raif.benchmarks.combined import bind, places, prepare, run
-    from raif.commands.questions import check_drawing
 
-    out = _check(ask, judge)
+    out = _check(ask)
     drawing = _drawing(ask)
-    check_drawing(ask, drawing.sampling._replace(top_p=1.0 if ask.top_p is None else ask.top_p))
-    referee = _referee(judge)
-    parts, absent = prepare(places(ask.data, only), out, _asked(judge, referee), ask.limit, skip_missing=skip_missing)
+    check_drawing(ask)
+    referee = _referee(ask)
+    parts, absent = prepare(
+        places(ask.data, ask.only), out, _asked(ask, referee), ask.limit, skip_missing=ask.skip_missing
+    )
     for name, why in absent.items():
         say(f"{name} is left out: {why}", "yellow")
-    generator = open_asked(
-        ask.backend, ask.model, ask.batch_size, base_url=ask.base_url, api_key_env=ask.api_key_env,
-        tokenizer=ask.tokenizer, continuous=ask.continuous,
-    )  # fmt: skip
+    generator = ask.open()
     try:
-        settings = _settings(ask, judge, referee, generator, drawing, parts)
+        settings = _settings(ask, referee, generator, drawing, parts)
         bind(out, settings)
         _probe(referee, parts, out)
         with stoppable(say):
@@ -65,18 +79,9 @@ def evaluate_suite(ask: Ask, judge: JudgeAsk, only: str | None = None, skip_miss
 # ---- parts --------------------------------------------------------------------------------------------------------
 
 
-def _check(ask: Ask, judge: JudgeAsk) -> Path:
+def _check(ask: Ask) -> Path:
     """Refuse what does not go together, before anything is loaded."""
-    from raif.benchmarks.suite import MODES
-
-    given = [name for name in _NOT_TAKEN if getattr(ask, name) is not None]
-    given += [name for name in judge._fields if name not in _JUDGING and getattr(judge, name) is not None]
-    if given:
-        raise RaifError(
-            f"raif evaluate suite takes no --{given[0].removesuffix('_file').replace('_', '-')}; leave it out."
-        )
-    if judge.judge_mode is not None and judge.judge_mode not in MODES:
-        raise unknown_name("judge mode", judge.judge_mode, MODES, "Choose one of them.")
+    check_mode(ask)
     if not ask.model:
         raise RaifError("raif evaluate suite needs --model; stored answers are judged benchmark by benchmark.")
     if ask.out is None:
@@ -89,29 +94,26 @@ def _check(ask: Ask, judge: JudgeAsk) -> Path:
 
 
 def _drawing(ask: Ask) -> Drawing:
-    """Return how completions are drawn: greedily by default, as the table of RAIF (arXiv 2506.01413, A.5.3)."""
     from raif.benchmarks.combined import Drawing
-    from raif.generation import Sampling
 
-    sampling = Sampling(int(ask.cap or 0), ask.temperature or 0.0, 1.0, ask.seed, ask.batch_size)
-    return Drawing(sampling, ask.top_p, ask.samples, ask.system_prompt)
+    return Drawing(ask.sampling()._replace(top_p=1.0), ask.top_p, ask.samples, ask.system_prompt)
 
 
-def _referee(judge: JudgeAsk) -> Referee | None:
+def _referee(ask: Ask) -> Referee | None:
     from raif.benchmarks.referee import Referee, read_judge
 
-    return Referee(read_judge(judge.judge)) if judge.judge else None
+    return Referee(read_judge(ask.judge)) if ask.judge else None
 
 
-def _asked(judge: JudgeAsk, referee: Referee | None) -> Any:
+def _asked(ask: Ask, referee: Referee | None) -> Any:
     from raif.benchmarks.combined import Asked
 
-    mode = judge.judge_mode or "benchmark"
-    return Asked(referee, judge.official, mode, judge.judge_prompts, judge.consistency or 0, _bar)
+    mode = ask.judge_mode or "benchmark"
+    return Asked(referee, ask.official, mode, ask.judge_prompts, ask.consistency or 0, _bar)
 
 
 def _settings(
-    ask: Ask, judge: JudgeAsk, referee: Referee | None, generator: Generator, drawing: Drawing, parts: list[Part]
+    ask: Ask, referee: Referee | None, generator: Generator, drawing: Drawing, parts: list[Part]
 ) -> dict[str, Any]:
     """Return what the folder is bound to, and what else a reader should know."""
     return {
@@ -124,8 +126,8 @@ def _settings(
         "system_prompt": drawing.system_prompt,
         "generator": generator.identity(),
         "judge": referee.identity() if referee else None,
-        "judge_mode": judge.judge_mode or "benchmark",
-        "official": judge.official,
+        "judge_mode": ask.judge_mode or "benchmark",
+        "official": ask.official,
     }
 
 

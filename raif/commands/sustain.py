@@ -4,40 +4,72 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
-from raif.commands.drawing import open_asked
+from raif.commands.options import BatchedDrawing, GreedyDrawing, given, grouped
 from raif.commands.outcome import check_wandb, plot_and_log, say, stoppable
 from rewards.errors import RaifError
 
 if TYPE_CHECKING:
-    from raif.commands.evaluate import Ask
     from raif.generation import Generator, Sampling
 
 console = Console()
 SUITE = "sustain"
-_NOT_TAKEN = ("arm", "unconstrained", "export_prompts", "json_file")
 _OF_RESPONSES = ("samples", "seed", "system_prompt")  # they decide which prompts are written
 _ROWS = ("accuracy", "sustain", "retest", "placebo", "net", "relative", "comply", "comply_unasked", "delta_acc")
 
 
-def evaluate_sustain(ask: Ask, options: Mapping[str, Any], recompute: Path | None) -> None:
-    """Run `raif evaluate sustain`, or judge a finished folder of it again."""
-    if recompute is not None:
-        _recompute(recompute, ask, options)
+@dataclass(frozen=True, kw_only=True)
+class Sustaining:
+    """How constraints are put to the test."""
+
+    placement: Annotated[str | None, Option(help="suffix, prefix, solve_first or stepwise.")] = None
+    doses: Annotated[str | None, Option(help="Constraints at once; by default 1,2,3,5,8.")] = None
+    constraints: Annotated[int | None, Option(help="Constraints tried singly; by default 1.")] = None
+    qa_score: Annotated[str | None, Option(help="em or f1, for questions.")] = None
+    tau: Annotated[float | None, Option(help="The score from which a task is solved.")] = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was asked for, without what is left to the defaults."""
+        asked = {field.name: getattr(self, field.name) for field in fields(Sustaining)}
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask(GreedyDrawing, Sustaining):
+    """What `raif evaluate sustain` is asked."""
+
+    data: Annotated[str | None, Option(help="Task sets: SET or SET=PLACE, by commas.")] = None
+    out: Annotated[Path | None, Option(help="Evaluation folder; the same command goes on after a kill.")] = None
+    limit: Annotated[int, Option(min=0, help="At most N tasks of a set, evenly spaced; 0 for all.")] = 0
+    responses: Annotated[
+        Path | None, Option(help="Stored responses instead of a model (id, response), in two passes.")
+    ] = None
+    recompute: Annotated[Path | None, Option(help="Judge a finished folder again, without a model.")] = None
+    wandb: Annotated[str | None, Option(help="Log tables and plots to this project of wandb.")] = None
+
+
+@grouped
+def sustain(ask: Ask) -> None:
+    """What following a constraint costs the task that was solved without it.
+
+    raif evaluate sustain --data gsm8k=FILE,multi_hop --model MODEL --cap 4096 --out FOLDER
+    """
+    if ask.recompute is not None:
+        _recompute(ask.recompute, ask)
         return
-    from raif.generation.run import check_sampling
     from raif.sustain.settings import parse_settings
     from raif.sustain.tasks import load_tasks
 
     out = _check(ask)
-    settings = parse_settings({"seed": ask.seed, **{key: value for key, value in options.items() if value is not None}})
-    sampling = _sampling(ask)
-    check_sampling(sampling)
+    settings = parse_settings({"seed": ask.seed, **ask.settings()})
+    sampling = ask.sampling()
     if ask.wandb:
         check_wandb()
     left_out = Counter[str]()
@@ -53,10 +85,6 @@ def evaluate_sustain(ask: Ask, options: Mapping[str, Any], recompute: Path | Non
 
 def _check(ask: Ask) -> Path:
     """Refuse what does not go together, before anything is loaded."""
-    if unused := [name for name in _given(ask) if name in _NOT_TAKEN]:
-        raise RaifError(
-            f"suite sustain takes no {_options(unused)}; leave it out. Its folder holds items, rollouts and metrics."
-        )
     if ask.data is None:
         raise RaifError(
             "suite sustain needs --data: task sets joined by commas, such as gsm8k=test.jsonl,multi_hop,humaneval."
@@ -67,45 +95,21 @@ def _check(ask: Ask) -> Path:
         raise RaifError("suite sustain needs --out, the folder that keeps prompts, completions and verdicts.")
     if ask.model is not None and ask.cap is None:
         raise RaifError("--model needs --cap, the maximum of completion tokens, the same in every arm.")
-    if ask.responses is not None and (unused := [name for name in _given(ask) if name in _drawing()]):
-        raise RaifError(f"--responses are read as they are, nothing is drawn; leave out {_options(unused)}.")
+    if ask.responses is not None and (unused := given(ask, BatchedDrawing, but=_OF_RESPONSES)):
+        raise RaifError(f"--responses are read as they are, nothing is drawn; leave out {', '.join(unused)}.")
     return ask.out
-
-
-def _given(ask: Ask) -> list[str]:
-    """Return the options that are not at their defaults."""
-    from raif.commands.evaluate import DRAWING
-
-    defaults = {**dict.fromkeys(ask._fields), **DRAWING, "limit": 0}
-    return [name for name, value in ask._asdict().items() if value != defaults[name]]
-
-
-def _drawing() -> list[str]:
-    from raif.commands.evaluate import DRAWING
-
-    return [name for name in DRAWING if name not in _OF_RESPONSES]
-
-
-def _options(names: Iterable[str]) -> str:
-    return ", ".join("--json" if name == "json_file" else f"--{name.replace('_', '-')}" for name in names)
-
-
-def _sampling(ask: Ask) -> Sampling:
-    from raif.generation import Sampling
-
-    temperature = 0.0 if ask.temperature is None else ask.temperature
-    return Sampling(ask.cap or 1, temperature, 1.0 if ask.top_p is None else ask.top_p, ask.seed, ask.batch_size)
 
 
 def _draw(ask: Ask, tasks: Any, sampling: Sampling, out: Path, settings: Any) -> dict[str, Any]:
     from raif.generation.progress import generation_progress
-    from raif.sustain.runner import completions_at_most, sustain
+    from raif.sustain.runner import completions_at_most
+    from raif.sustain.runner import sustain as run
 
     generator = _open(ask, out)
     total = completions_at_most(len(tasks), settings, ask.samples)
     try:
         with stoppable(say), generation_progress(console, SUITE, total) as progress:
-            return sustain(
+            return run(
                 tasks, generator, sampling, out, settings,
                 samples=ask.samples, system_prompt=ask.system_prompt, progress=progress,
             )  # fmt: skip
@@ -118,19 +122,16 @@ def _open(ask: Ask, out: Path) -> Generator:
         from raif.sustain.replies import Replies
 
         return Replies(ask.responses, out)
-    return open_asked(
-        ask.backend, ask.model, ask.batch_size, base_url=ask.base_url, api_key_env=ask.api_key_env,
-        tokenizer=ask.tokenizer, continuous=ask.continuous,
-    )  # fmt: skip
+    return ask.open()
 
 
-def _recompute(folder: Path, ask: Ask, options: Mapping[str, Any]) -> None:
+def _recompute(folder: Path, ask: Ask) -> None:
     from raif.sustain.runner import recompute
 
-    given = [name for name in _given(ask) if name != "wandb"]
-    given += [name for name, value in options.items() if value is not None]
-    if given:
-        raise RaifError(f"--recompute judges the files of a finished folder as they are; leave out {_options(given)}.")
+    if unused := given(ask, but=("recompute", "wandb")):
+        raise RaifError(
+            f"--recompute judges the files of a finished folder as they are; leave out {', '.join(unused)}."
+        )
     if ask.wandb:
         check_wandb()
     metrics, changes = recompute(folder)

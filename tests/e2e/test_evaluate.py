@@ -106,7 +106,6 @@ def test_responses_must_be_complete_and_single(mathif_folder: Path, tmp_path: Pa
     ("options", "message"),
     [
         (("mathiff",), "did you mean 'mathif'"),
-        (("ifeval", "--split", "test", "--responses", "r"), "takes no --split"),
         (("ifeval", "--protocol", "gogle", "--responses", "r"), "google"),
         (("mathif",), "--model, or --responses"),
         (("mathif", "--model", "m", "--cap", "9"), "needs --out"),

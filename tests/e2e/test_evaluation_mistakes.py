@@ -120,7 +120,7 @@ def test_options_that_would_be_ignored_or_cost_a_file(data: Path, rows: Rows, tm
     refused("--arm unconstrained name the same", *asked, "--unconstrained", given, "--arm", "unconstrained")
     refused("--json .* would be lost", *asked, "--json", given)
     refused("is a folder; name a file", *asked, "--json", tmp_path)
-    refused("takes no --responses", *asked, "--export-prompts", tmp_path / "p.jsonl")
+    refused("takes no --responses; leave it out", *asked, "--export-prompts", tmp_path / "p.jsonl")
     refused(r"something else .*double.jsonl, single.jsonl", *asked, "--out", data)
     assert given.read_bytes() == before
     assert sorted(path.name for path in data.iterdir()) == ["double.jsonl", "single.jsonl"]

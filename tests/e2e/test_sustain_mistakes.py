@@ -99,7 +99,6 @@ def test_a_misspelt_suite_and_a_file_without_its_set(data: str) -> None:
 def test_recomputing_takes_no_other_option(finished: Path) -> None:
     asked = ("evaluate", "sustain", "--recompute", finished)
     refused("leave out --cap, --samples, --limit", *asked, "--cap", 5, "--samples", 3, "--limit", 3)
-    refused("leave out --json", *asked, "--json", "x.json")
 
 
 # ---- data ---------------------------------------------------------------------------------------------------------

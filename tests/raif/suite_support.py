@@ -11,11 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from raif.commands.evaluate import DRAWING, Ask
-from raif.commands.questions import JudgeAsk
-from raif.commands.suite import evaluate_suite
+from raif.cli import app
 from tests.benchmark_judge import completion, reply_to
 from tests.judge_server import Answer, ChatServer
 
@@ -44,15 +40,13 @@ def serving() -> ChatServer:
     return ChatServer(lambda number, body: answer_to(body))
 
 
-def suite(out: str | Path, judge: str | None = None, only: str | None = None, skip: bool = False, **asked: Any) -> int:
+def suite(out: str | Path, **asked: Any) -> int:
     """Run the command; return its exit code, and raise a user's error."""
-    defaults = {**dict.fromkeys(Ask._fields), **DRAWING, "limit": 0, "cap": 16}
-    ask = Ask(**{**defaults, **asked, "out": Path(out)})
-    try:
-        evaluate_suite(ask, JudgeAsk(judge), only, skip)
-    except typer.Exit as ended:
-        return ended.exit_code
-    return 0
+    words = ["evaluate", "suite", "--out", str(out)]
+    for name, value in {"cap": 16, **asked}.items():
+        option = f"--{name.replace('_', '-')}"
+        words += [] if value is None else [option] if value is True else [option, str(value)]
+    return app(words, standalone_mode=False) or 0
 
 
 def served(server: ChatServer, out: Path, **asked: Any) -> int:

@@ -20,7 +20,7 @@ from rewards.judge.replies import read_word
 
 
 def test_every_benchmark_has_an_adapter_and_a_place_in_the_command() -> None:
-    assert BENCHMARKS == COMMANDS
+    assert tuple(COMMANDS) == BENCHMARKS
     for name in BENCHMARKS:
         made = benchmark(name)
         assert made.name == name

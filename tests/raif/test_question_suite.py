@@ -324,7 +324,6 @@ def test_mistakes_are_one_message_each(data: Path, answers: Path, tmp_path: Path
         ("infobench", "--data", data, "--model", "m", "--judge-mode", "x"): "unknown judge mode 'x'",
         ("cello", "--data", tmp_path, "--replay-verdicts", answers): "lacks 13 of the 13 files",
         ("cello", "--data", tmp_path, "--responses", answers, *judge): "no judge is asked here; leave out --judge",
-        ("ifeval", *judge): "suite ifeval takes no --judge",
         ("infobnch",): "did you mean 'infobench'?",
     }
     for arguments, said in cases.items():

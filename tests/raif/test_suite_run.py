@@ -68,7 +68,7 @@ def test_a_missing_benchmark_is_told_of_before_anything_is_drawn(shared_dir: Pat
 def test_the_rest_runs_without_what_is_missing(tmp_path: Path) -> None:
     data, out = write_data(tmp_path / "data"), tmp_path / "out"
     with serving() as server:
-        assert served(server, out, data=str(data), skip=True) == 0
+        assert served(server, out, data=str(data), skip_missing=True) == 0
     table = table_of(out)
     assert [row["name"] for row in table["rows"]] == list(OWN)
     assert {*table["absent"]} == {*ALL} - {*OWN}
@@ -177,8 +177,8 @@ def test_judged_benchmarks_need_a_judge(tmp_path: Path) -> None:
         ({"data": "/nowhere/at/all"}, "no folder at"),
         ({"model": None}, "--model"),
         ({"cap": None}, "--cap"),
-        ({"arm": "constrained"}, "takes no --arm"),
-        ({"wandb": "project"}, "takes no --wandb"),
+        ({"samples": 2}, "one answer again and again"),
+        ({"judge_mode": "questions"}, "did you mean 'question'"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_drawn(tmp_path: Path, asked: dict, message: str) -> None:
