@@ -6,6 +6,8 @@ READY := .venv/ready
 # At this size one thread is faster than two, and the figures do not depend on the number of cores.
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Where it is set, every process that a run or a test starts would compile the packages again.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(READY)
 	$(BIN)/raif run recipes/demo.yaml --out runs/demo

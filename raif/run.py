@@ -131,7 +131,7 @@ def _train(plan: Pipeline, out: Path, policy: str, seed: int) -> None:
     folder = out / "train"
     command = [sys.executable]
     if plan.num_processes > 1:
-        command += ["-m", "accelerate.commands.accelerate_cli", "launch"]
+        command += ["-m", "accelerate.commands.launch"]
         command += ["--config_file", str(find_launch_config(plan.launch)), "--num_processes", str(plan.num_processes)]
     command += ["-m", "raif.train", "--config", str(find_recipe(plan.train)), "--model_name_or_path", policy]
     command += ["--instructions", str(out / "data"), "--output_dir", str(folder), "--seed", str(seed)]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from rewards.caps import LengthCap
+from rewards.constraint import known_constraints
 from rewards.entries import JudgeReward, LengthCapReward, RewardConfig, parse_rewards
 from rewards.errors import RaifError
 from rewards.instruction_index import InstructionIndex
@@ -119,6 +120,7 @@ class RowScorer:
 
     def __init__(self, instructions: str | Path, settings: ScoreSettings) -> None:
         self.settings = settings
+        known_constraints()  # loaded now, as that is no time of the first row
         self._index = InstructionIndex(instructions)
         self._needs_length = settings.needs_length
         # Whether an answer is decided must not hang on its neighbours: only the time of one answer is limited here.

@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no benchmark files at {folder}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def few_draws() -> Iterator[None]:
+    """Draw 500 times for an interval, in modules that replay whole benchmarks and whose claims are of values."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("raif.benchmarks.figures.RESAMPLES", 500)
+        patch.setattr("raif.evaluation.stats.RESAMPLES", 500)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def constantly(body: Any, status: int = 200) -> Script:
 
 def judge(server: ChatServer, **settings: Any) -> Judge:
     """Return a judge that asks this server."""
-    defaults = {"model": "judge", "base_url": server.url, "backoff": 0.01, "timeout": 20.0}
+    defaults = {"model": "judge", "base_url": server.url, "backoff": 0.01, "timeout": 120.0}
     return Judge(parse_judge(defaults | settings))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+
+from tests.forked import start
 
 
 @contextmanager
@@ -19,26 +19,20 @@ def serving(model_path: Path, folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "HF_HUB_CACHE": str(folder), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(model_path)]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/health", server, folder / "log")
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            server.kill()
-            server.wait()
+    environment = {"CUDA_VISIBLE_DEVICES": ""}
+    command = ["serve", model_path, "--host", "127.0.0.1", "--port", port, "--device", "cpu"]
+    server = start("transformers.cli.transformers", command, folder / "log", environment)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/health", server, folder / "log")
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        server.kill()
+        server.join()
 
 
-def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while server.poll() is None and time.monotonic() < deadline:
+def _wait_for(address: str, server: ForkServerProcess, log: Path) -> None:
+    deadline = time.monotonic() + 600
+    while server.is_alive() and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return

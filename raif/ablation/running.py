@@ -173,7 +173,7 @@ class Worker:
         ranks = self.plan.num_processes
         launch = []
         if ranks > 1:
-            launch = ["-m", "accelerate.commands.accelerate_cli", "launch"]
+            launch = ["-m", "accelerate.commands.launch"]
             launch += ["--config_file", str(find_launch_config(self.plan.launch)), "--num_processes", str(ranks)]
         command = [*launch, "-m", method_of(recipe).module, "--config", str(recipe)]
         self._start("training", command, paths.folder / "train.log", lock, launched=ranks > 1)

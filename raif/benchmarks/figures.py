@@ -89,10 +89,9 @@ def estimates(
 ) -> dict[str, Estimate]:
     """Return every figure with its 95 % interval, by name; none below 20 units, or with a cell under `least`."""
     sample = _Sample(rows)
-    drawn = [sample.weights(rng_batch) for rng_batch in _batches(seed)] if len(sample.units) >= MIN_ITEMS else []
-    return {
-        figure.name: _estimate(figure, sample, drawn if sample.smallest(figure) >= least else []) for figure in figures
-    }
+    enough = {f.name for f in figures if sample.count(f) >= MIN_ITEMS and sample.smallest(f) >= least}
+    drawn = [sample.weights(rng_batch) for rng_batch in _batches(seed)] if enough else []
+    return {figure.name: _estimate(figure, sample, drawn if figure.name in enough else []) for figure in figures}
 
 
 def differences(
@@ -117,9 +116,8 @@ def _estimate(figure: Figure, sample: _Sample, drawn: Sequence[np.ndarray]) -> E
         return Estimate(None, None, None, 0)
     value = float(sample.replicate(figure, np.ones((1, len(sample.units))))[0])
     n = sample.count(figure)
-    enough = drawn if n >= MIN_ITEMS else []
     bounds = (0.0, 1.0) if figure.percent and figure.scale == 1 else None
-    return _interval(value, [sample.replicate(figure, weights) for weights in enough], n, bounds)
+    return _interval(value, [sample.replicate(figure, weights) for weights in drawn], n, bounds)
 
 
 def _interval(value: float, draws: Sequence[np.ndarray], n: int, bounds: tuple[float, float] | None) -> Estimate:

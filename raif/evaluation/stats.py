@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ MIN_ITEMS = 20
 CONFIDENCE = 0.95
 RESAMPLES = 10_000  # of a bootstrap
 FLIPS = 9_999  # of signs, in a paired test
+_binomial, _student, _below = (lru_cache(10_000)(function) for function in (binomtest, t.ppf, norm.cdf))
 
 
 class Estimate(NamedTuple):
@@ -170,7 +172,7 @@ def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> PairedTest:
     lost = sum(a and not b for a, b in zip(before, after, strict=True))
     if len(before) < MIN_ITEMS and gained + lost == 0:
         return PairedTest(gained, lost, None)
-    p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    p = float(_binomial(gained, gained + lost).pvalue) if gained + lost else 1.0
     return PairedTest(gained, lost, p)
 
 
@@ -227,7 +229,8 @@ def trend(
     group = dict(zip(items, strata if strata is not None else [""] * len(items), strict=True))
     n, cross, spread, variance = len(xs), 0.0, 0.0, 0.0
     for name in sorted(set(group.values())):
-        a, b = (_centred([values[key] for key in xs if group[key] == name]) for values in (xs, ys))
+        parts = (np.array([values[key] for key in xs if group[key] == name]) for values in (xs, ys))
+        a, b = (part - part.mean() for part in parts)
         cross, spread = cross + float(a @ b), spread + float(a @ a)
         variance += float(a @ a) * float(b @ b) / max(1, len(a) - 1)
     if spread < 1e-9:
@@ -257,9 +260,8 @@ def share_difference(first: Sequence[bool], second: Sequence[bool]) -> Estimate:
     if n < MIN_ITEMS:
         return Estimate(value, None, None, n)
     (low_1, high_1), (low_2, high_2) = _wilson(first), _wilson(second)
-    low = value - math.hypot(two.value - low_2, high_1 - one.value)
-    high = value + math.hypot(high_2 - two.value, one.value - low_1)
-    return Estimate(value, low, high, n)
+    below, above = math.hypot(two.value - low_2, high_1 - one.value), math.hypot(high_2 - two.value, one.value - low_1)
+    return Estimate(value, value - below, value + above, n)
 
 
 def relative_drop(before: Sequence[float], after: Sequence[float]) -> Estimate:
@@ -373,7 +375,7 @@ def _of_items(
         return Estimate(estimate, None, None, n)
     rng = np.random.default_rng(seed)
     sums = np.concatenate([_sums(rows, rng.integers(0, n, (size, n))) for size in _parts(RESAMPLES)])
-    outside = float(norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + CONFIDENCE) / 2, n - 1)))
+    outside = float(_below(-math.sqrt(n / (n - 1)) * _student((1 + CONFIDENCE) / 2, n - 1)))
     low, high = np.nanquantile(sums[:, 0] / sums[:, 1], [outside, 1 - outside])
     if bounds is not None and high - low < 1e-12:
         low, high = (estimate + _unlike(n) * (bound - estimate) for bound in bounds)
@@ -390,11 +392,7 @@ def _parts(count: int) -> list[int]:
     return [min(1_000, count - start) for start in range(0, count, 1_000)]
 
 
-def _centred(values: Sequence[float]) -> Any:
-    return np.subtract(values, np.mean(values))
-
-
 def _wilson(outcomes: Sequence[bool]) -> tuple[float, float]:
     """Return Wilson's interval of a part; the rule of 20 items holds for the whole."""
-    interval = binomtest(sum(outcomes), len(outcomes)).proportion_ci(CONFIDENCE, method="wilson")
+    interval = _binomial(sum(outcomes), len(outcomes)).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)

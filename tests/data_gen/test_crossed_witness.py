@@ -50,7 +50,7 @@ def met(question: str, answer: str, names: list[str], arguments: list[Any], text
         for name, given in zip(names, arguments, strict=True)
         for constraint in strict_constraints("mathif", name, given or {}, question)
     ]
-    right = MathVerifier().judge([(answer, text)])
+    right = MathVerifier(deadline=600, seconds_per_item=60).judge([(answer, text)])
     return all(parity), all(status is Status.SATISFIED for status in strict), right == [True]
 
 

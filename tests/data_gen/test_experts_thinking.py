@@ -106,7 +106,9 @@ def drawn_tasks(count: int, types: tuple[str, ...]) -> Iterator[tuple[Instructio
 
 
 def _keeps_the_answer(seed: Seed, text: str) -> bool:
-    return not isinstance(seed.answer, MathAnswer) or MathVerifier().judge([(seed.answer.value, text)]) == [True]
+    return not isinstance(seed.answer, MathAnswer) or MathVerifier(deadline=600).judge([(seed.answer.value, text)]) == [
+        True
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
+import sys
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -224,16 +224,15 @@ def test_the_small_sets_keep_their_draws() -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_drawing_costs_microseconds(name: str) -> None:
-    seeds, rng = SEED_SETS[name](), Random(0)
+def test_a_draw_is_a_few_calls(name: str) -> None:
+    """However large the set; `tests/benchmarks/seeds.py` prints the microseconds."""
+    seeds, rng, calls = SEED_SETS[name](), Random(0), Counter[str]()
     seeds.draw(rng, "en")
-    best = 1.0
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(400):
-            seeds.draw(rng, "en")
-        best = min(best, (time.perf_counter() - start) / 400)
-    assert best < 60e-6
+    sys.setprofile(lambda _, event, __: calls.update((event,)))
+    for _ in range(400):
+        seeds.draw(rng, "en")
+    sys.setprofile(None)
+    assert (calls["call"] + calls["c_call"]) / 400 < 200
 
 
 def test_word_problems_use_every_template() -> None:

@@ -46,7 +46,7 @@ def test_references_pass_and_near_misses_fail() -> None:
 
 
 def test_the_sandbox_says_the_same() -> None:
-    verifier = CodeVerifier(workers=2)
+    verifier = CodeVerifier(workers=2, seconds=60, deadline=600)
     for seed in drawn(3):
         assert isinstance(seed.answer, CodeAnswer)
         right, wrong = references(seed.id)[0], near_misses(seed.id)[0]
@@ -64,7 +64,7 @@ def test_a_body_completes_the_prompt_as_in_humaneval() -> None:
     code = extract_code(references(seed.id)[0])
     assert code is not None
     body = code.partition(":\n")[2]
-    assert CodeVerifier().judge([(seed.answer, body)]) == [True]
+    assert CodeVerifier(seconds=60, deadline=600).judge([(seed.answer, body)]) == [True]
     assert seed.request.endswith(seed.answer.prelude.rstrip())
     ast.parse(seed.answer.prelude)
 

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from data_gen.self_evident.leaks import gold_tokens, leaks
 from data_gen.self_evident.wordings import wordings
 from rewards import Context, Instruction, MathAnswer, QaAnswer, RaifError, Response, Status
 from rewards.text import han_share
+from tests.rewards.growth import grows_linearly
 
 REQUEST = "Tom has 12 apples. He eats 3 and buys 8. How many apples does he have?"
 OUTPUT = (
@@ -124,9 +124,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_text_takes_long(name: str) -> None:
-    begin = time.process_time()
-    extract(REQUEST, HOSTILE[name], MathAnswer(value="17"), "zh" if name == "Han" else "en")
-    assert time.process_time() - begin < 2
+    def read(text: str) -> None:
+        extract(REQUEST, text, MathAnswer(value="17"), "zh" if name == "Han" else "en")
+
+    assert grows_linearly(read, lambda size: HOSTILE[name][-size:], len(HOSTILE[name]))
 
 
 def test_the_arguments_are_those_of_the_text() -> None:

@@ -74,7 +74,6 @@ def test_yields_leaks_and_keywords_are_those_of_the_reference_measurement(gsm8k:
             wanted = pytest.approx(line.stated, abs=tolerated.get(name, 0.002 if "leaks" in name else 0.03))
             assert line.measured == wanted, name
     assert len(lines) == 12
-    assert gsm8k.seconds / len(gsm8k.solved) < 0.02  # 3 ms on a free processor
 
 
 def test_base_rates_and_tightness_are_those_of_the_reference_measurement(gsm8k: Read) -> None:

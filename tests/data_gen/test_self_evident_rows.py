@@ -75,7 +75,7 @@ def test_witnesses_meet_their_constraints_and_solve_their_tasks(folder: Path) ->
         assert Instruction.model_validate_json(task.model_dump_json()) == task
     programs = [task for task in tasks if isinstance(task.answer, CodeAnswer)][:6]
     pairs = [(task.answer, task.witness) for task in programs]
-    assert CodeVerifier(workers=2).judge(pairs) == [True] * 6  # type: ignore[arg-type]
+    assert CodeVerifier(workers=2, seconds=60, deadline=600).judge(pairs) == [True] * 6  # type: ignore[arg-type]
     kinds = Counter(type(task.answer) for task in tasks)
     assert min(kinds[kind] for kind in (MathAnswer, QaAnswer, CodeAnswer)) > 25
 
@@ -175,7 +175,7 @@ def test_programs_survive_drawn_constraints_too(tmp_path: Path) -> None:
     make_dataset(config, tmp_path)
     tasks = read_data(tmp_path)
     pairs = [(task.answer, task.witness) for task in tasks[:5]]
-    assert CodeVerifier(workers=2).judge(pairs) == [True] * 5  # type: ignore[arg-type]
+    assert CodeVerifier(workers=2, seconds=60, deadline=600).judge(pairs) == [True] * 5  # type: ignore[arg-type]
 
 
 def test_a_neutral_sentence_demands_nothing() -> None:

@@ -44,7 +44,7 @@ def echo(number: int, body: Mapping[str, Any]) -> Answer:
 
 def test_replies_come_in_the_order_of_the_requests_with_bounded_concurrency() -> None:
     def script(number: int, body: Mapping[str, Any]) -> Answer:
-        return echo(number, body)._replace(seconds=0.05 if number % 2 else 0.01)
+        return echo(number, body)._replace(seconds=0.3 if number % 2 else 0.1)
 
     done: list[int] = []
     with ChatServer(script) as server:
@@ -76,10 +76,10 @@ def test_transient_failures_are_asked_again(status: int) -> None:
 
 def test_a_lost_connection_and_a_late_reply_are_asked_again() -> None:
     def script(number: int, body: Mapping[str, Any]) -> Answer:
-        return [Answer(b'{"choi', cut=True), echo(number, body)._replace(seconds=3.0), echo(number, body)][number]
+        return [Answer(b'{"choi', cut=True), echo(number, body)._replace(seconds=600.0), echo(number, body)][number]
 
     with ChatServer(script) as server:
-        [reply] = model(server, timeout=0.5, retries=2).ask(requests(1))
+        [reply] = model(server, timeout=5.0, retries=2).ask(requests(1))
     assert reply.text == "You said: Say 0."
     assert len(server.bodies) == 3
 
@@ -121,10 +121,10 @@ def test_an_unreachable_server_is_named_at_once() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-    begin = time.monotonic()
+    asked = ServedModel(ServedConfig(base_url=url, model="m", retries=20, backoff=60.0))
     with pytest.raises(RaifError, match=f"{url} cannot be asked .*no connection"):
-        ServedModel(ServedConfig(base_url=url, model="m", retries=20)).ask(requests(50))
-    assert time.monotonic() - begin < 5
+        asked.ask(requests(50))
+    assert asked.counts["retried"] == 0
 
 
 def test_a_server_that_goes_away_keeps_what_was_answered(tmp_path: Path) -> None:
@@ -235,18 +235,23 @@ model.ask([ChatRequest(({"role": "user", "content": f"Say {n}."},)) for n in ran
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    killed = threading.Event()
+
     def script(number: int, body: Mapping[str, Any]) -> Answer:
+        if number >= 20:
+            killed.wait(600)
         return echo(number, body)._replace(seconds=0.03)
 
     with ChatServer(script) as server:
         command = [sys.executable, "-c", ASKER, server.url, str(tmp_path)]
         first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        while len(server.bodies) < 20:
+        while len(server.bodies) <= 20:
             time.sleep(0.01)
         first.kill()
         first.wait()
+        killed.set()
         known = len({json.loads(line)["key"] for path in tmp_path.iterdir() for line in path.read_bytes().splitlines()})
-        assert 4 <= known <= 24
+        assert 4 <= known <= 20
         asked = len(server.bodies)
         replies = model(server, cache=tmp_path).ask(requests(60))
         assert [reply.text for reply in replies] == [f"You said: Say {n}." for n in range(60)]
@@ -301,11 +306,11 @@ def test_the_server_says_how_long_to_wait() -> None:
     _Busy.times.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), _Busy) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        config = ServedConfig(base_url=f"http://127.0.0.1:{server.server_port}/v1", model="m", backoff=20.0, retries=1)
+        config = ServedConfig(base_url=f"http://127.0.0.1:{server.server_port}/v1", model="m", backoff=600.0, retries=1)
         assert ServedModel(config).ask(requests(1))[0].text == "Yes."
         server.shutdown()
     first, second = _Busy.times
-    assert 0.4 <= second - first < 10
+    assert 0.4 <= second - first < 200
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What tests/e2e/test_distributed.py lets every rank of a launch do: one update on dictated rollouts, then short runs.
 
 Each part writes its own folder below --out: `update` is an update to compare with that of one process, `full` and
-`lora` are runs of three steps that are started again with five.
+`lora` are runs of two steps that are started again with four. With --native an update and a run follow in `native`.
 """
 
 from __future__ import annotations
@@ -102,9 +102,17 @@ def update(policy: Path, out: Path, ranks: int, model: Any = None) -> None:
 
 
 def short_runs(common: list[str], out: Path, *flags: str) -> None:
-    """Train for three steps, then start the same run again with five."""
-    for steps in ("3", "5"):
+    """Train for two steps, then start the same run again with four."""
+    for steps in ("2", "4"):
         train(*parse_arguments([*common, "--output_dir", str(out), "--max_steps", steps, *flags]))
+
+
+def native(policy: Path, common: list[str], out: Path, ranks: int) -> None:
+    """Shard while loading, with transformers' own FSDP2, which transformers refuses to resume."""
+    shards = {"distributed_config": {"fsdp_size": ranks}}
+    update(policy, out / "update", ranks, shards)
+    sharded = ["--model_init_kwargs", json.dumps(shards), "--save_strategy", "no"]
+    train(*parse_arguments([*common, *sharded, "--output_dir", str(out / "full"), "--max_steps", "2"]))
 
 
 def main() -> None:
@@ -112,21 +120,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for name in ("policy", "data", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--native", action="store_true", help="shard while loading, with transformers' own FSDP2")
+    parser.add_argument("--native", action="store_true", help="let what `native` does follow")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    state = PartialState(cpu=True)
-    shards = {"distributed_config": {"fsdp_size": state.num_processes}} if given.native else None
-    update(given.policy, given.out / "update", state.num_processes, shards)
+    ranks = PartialState(cpu=True).num_processes
+    update(given.policy, given.out / "update", ranks)
     common = ["--config", "recipes/smoke/cpu.yaml", "--model_name_or_path", str(given.policy), "--disable_tqdm", "true"]
     common += ["--instructions", str(given.data), "--max_completion_length", "96", "--num_generations", "2"]
-    common += ["--per_device_train_batch_size", "4", "--save_steps", "3", "--warmup_steps", "0"]
-    if given.native:  # transformers refuses to resume these
-        sharded = ["--model_init_kwargs", '{"distributed_config": {"fsdp_size": 2}}', "--save_strategy", "no"]
-        train(*parse_arguments([*common, *sharded, "--output_dir", str(given.out / "full"), "--max_steps", "5"]))
-        return
+    common += ["--per_device_train_batch_size", "4", "--save_steps", "2", "--warmup_steps", "0"]
     short_runs(common, given.out / "full")
     short_runs(common, given.out / "lora", "--use_peft", "--lora_target_modules", "all-linear")
+    if given.native:
+        native(given.policy, common, given.out / "native", ranks)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -15,15 +14,17 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from raif.cli import app
+from raif.commands.ablate import console
 from raif.graceful import EXIT_CODE
 from raif.rollouts import read_jsonl
 from rewards.errors import RaifError
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPS = (48, 64)
+STEPS = 12  # enough to be stopped among them
 
 
 def written(folder: Path, policy: Path, data: Path, **changes: Any) -> Path:
@@ -32,7 +33,7 @@ def written(folder: Path, policy: Path, data: Path, **changes: Any) -> Path:
         "instructions": str(data),
         "policy": str(policy),
         "train": "smoke/cpu",
-        "set": {"contrast": "off", "cloning_coefficient": 0.0, "max_steps": 2, "save_steps": 1},
+        "set": {"contrast": "off", "cloning_coefficient": 0.0, "max_steps": STEPS, "save_steps": 100},
         "axes": {"max_completion_length": list(CAPS)},
         "seeds": [0],
         "evaluate": {"cap": 64, "limit": 24},
@@ -45,14 +46,16 @@ def written(folder: Path, policy: Path, data: Path, **changes: Any) -> Path:
 
 def start(plan: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "raif", "ablate", str(plan), "--out", str(out), *options]
-    environment = os.environ | {"COLUMNS": "200"}
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def ablate(plan: Path, out: Path, *options: str) -> Result:
+    """Do what the command does, without the start of a process."""
+    return CliRunner().invoke(app, ["ablate", str(plan), "--out", str(out), *options], catch_exceptions=False)
 
 
 def wait_for(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 400
+    deadline = time.monotonic() + 600
     while not happened():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline
@@ -67,8 +70,8 @@ def times(out: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in out.glob("seed-*/*/*/*") if path.is_file()}
 
 
-def test_an_ablation_goes_on_after_a_kill_and_a_failure_and_is_collected(
-    policy: Path, smoke_data: Path, tmp_path: Path
+def test_an_ablation_goes_on_after_a_kill_a_failure_and_a_signal_and_is_collected(
+    policy: Path, smoke_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan, out = written(tmp_path, policy, smoke_data), tmp_path / "out"
     first, broken = (out / f"seed-0/max_completion_length={cap}" for cap in CAPS)
@@ -79,30 +82,46 @@ def test_an_ablation_goes_on_after_a_kill_and_a_failure_and_is_collected(
 
     broken.mkdir(parents=True)
     (broken / "train").touch()
-    process = start(plan, out, "--jobs", "2")
-    said = process.communicate(timeout=600)[0]
-    assert process.returncode == 1, said
-    assert "2 finished, 1 failed" in said
-    assert f"{broken.relative_to(out)}: training ended with exit code 1; see {broken / 'train.log'}" in said
+    with pytest.raises(RaifError, match="2 finished, 1 failed") as failure:
+        ablate(plan, out, "--jobs", "2")
+    reason = f"training ended with exit code 1; see {broken / 'train.log'}"
+    assert f"{broken.relative_to(out)}: {reason}" in str(failure.value)
     assert (first / "train.log").read_text(encoding="utf-8").count("-m raif.train") == 1
-    assert (steps(first), (first / "evaluation" / "metrics.json").is_file()) == (2, True)
-    assert json.loads((out / "results.json").read_text())["missing"] == [str(broken.relative_to(out))]
+    assert (steps(first), (first / "evaluation" / "metrics.json").is_file()) == (STEPS, True)
+    collected = (out / "results.json").read_bytes()
+    assert json.loads(collected)["missing"] == [str(broken.relative_to(out))]
 
+    # a signal saves what was trained
     (broken / "train").unlink()
     before = times(out)
-    process = start(plan, out)
+    only = ("--only", "seed-0/*=64")
+    process = start(plan, out, *only)
+    wait_for(process, lambda: steps(broken) >= 2)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=400)[0]
+    assert process.returncode == EXIT_CODE, said
+    stopped = steps(broken)
+    assert 2 <= stopped < STEPS
+    assert (broken / "train" / f"checkpoint-{stopped}" / "integrity.json").is_file()
+    monkeypatch.setattr(console, "width", 200)
+    assert f"stopped at step {stopped}" in ablate(plan, out, *only, "--plan").output
+
+    process = start(plan, out, *only)
     said = process.communicate(timeout=600)[0]
     assert process.returncode == 0, said
-    assert "3 finished" in said
-    after = times(out)
-    changed = {path for path in before if after[path] != before[path]}
-    assert all(broken in path.parents for path in changed)
+    assert "1 finished" in said
+    assert [row["step"] for row in read_jsonl(broken / "train" / "metrics.jsonl")] == list(range(1, STEPS + 1))
+    assert (out / "results.json").read_bytes() == collected  # with --only others may be under way
 
+    done = times(out)
+    assert "3 finished" in ablate(plan, out).output
+    assert times(out) == done
+    assert all(broken in path.parents for path in before if done[path] != before[path])
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert [run["id"] for run in results["runs"]] == [f"seed-0/max_completion_length={cap}" for cap in CAPS]
     assert [run["id"] for run in results["before"]] == ["seed-0/before"]
     assert results["missing"] == []
-    assert all(run["metrics"]["steps"] == 2 and run["metrics"]["rollout_tokens"] > 0 for run in results["runs"])
+    assert all(run["metrics"]["steps"] == STEPS and run["metrics"]["rollout_tokens"] > 0 for run in results["runs"])
     assert len(results["cells"]) == 3
     assert {row["from"] for row in results["contrasts"]} == {"before", "max_completion_length=48"}
     assert "| 48 | 1 |" in (out / "results.md").read_text(encoding="utf-8")
@@ -118,31 +137,6 @@ def test_an_ablation_goes_on_after_a_kill_and_a_failure_and_is_collected(
     assert orders[48] == orders[64]
 
 
-def test_a_signal_saves_what_was_trained_and_the_same_command_goes_on(
-    policy: Path, smoke_data: Path, tmp_path: Path
-) -> None:
-    settings = {"contrast": "off", "cloning_coefficient": 0.0, "max_steps": 12, "save_steps": 100}
-    plan, out = written(tmp_path, policy, smoke_data, set=settings), tmp_path / "out"
-    run = out / "seed-0/max_completion_length=64"
-    only = ("--only", "seed-0/*=64")
-    process = start(plan, out, *only)
-    wait_for(process, lambda: steps(run) >= 2)
-    process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=400)[0]
-    assert process.returncode == EXIT_CODE, said
-    stopped = steps(run)
-    assert 2 <= stopped < 12
-    assert (run / "train" / f"checkpoint-{stopped}" / "integrity.json").is_file()
-    process = start(plan, out, *only, "--plan")
-    assert f"stopped at step {stopped}" in process.communicate(timeout=100)[0]
-    process = start(plan, out, *only)
-    said = process.communicate(timeout=400)[0]
-    assert process.returncode == 0, said
-    assert "1 finished" in said
-    assert [row["step"] for row in read_jsonl(run / "train" / "metrics.jsonl")] == list(range(1, 13))
-    assert not (out / "results.json").exists()  # with --only others may be under way: --collect is for the end
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -156,5 +150,5 @@ def test_a_mistake_is_one_message(
 ) -> None:
     plan = written(tmp_path, policy, smoke_data)
     with pytest.raises(RaifError, match=re.escape(message)):
-        CliRunner().invoke(app, ["ablate", str(plan), "--out", str(tmp_path / "out"), *options], catch_exceptions=False)
+        ablate(plan, tmp_path / "out", *options)
     assert not (tmp_path / "out").exists()

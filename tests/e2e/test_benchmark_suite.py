@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.tiny_speaker import save_speaker
 from tests.transformers_server import serving
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
@@ -27,19 +24,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"{folder / 'speaker'}@{url}"
 
 
-def start(address: str, out: Path, *arguments: object) -> subprocess.Popen[str]:
+def start(address: str, out: Path, *arguments: object) -> ForkServerProcess:
     model, _, url = address.partition("@")
     asked = ["--backend", "openai", "--base-url", url, "--model", model, "--judge", address, "--out", out, *arguments]
-    return subprocess.Popen(
-        [sys.executable, "-m", "raif", "evaluate", "suite", "--cap", "16", "--batch-size", "2", *map(str, asked)],
-        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    command = ["evaluate", "suite", "--cap", 16, "--batch-size", 2, *asked]
+    return forked.start("raif", command, out.with_suffix(".said"), {"COLUMNS": "200"})
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    said = process.communicate(timeout=400)[0]
-    return process.returncode, said
+def run(address: str, out: Path, *arguments: object) -> tuple[int, str]:
+    code = forked.ended(start(address, out, *arguments))
+    return code, out.with_suffix(".said").read_text(encoding="utf-8")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -57,7 +51,7 @@ def test_all_benchmarks_run_on_one_server_and_a_kill_changes_nothing(
     places["complexbench"] = data / "complexbench" / "replay" / "synthetic_items.json"  # the official file is not here
     asked = ["--data", ",".join(f"{name}={place}" for name, place in places.items()), "--limit", 5]
     asked += ["--judge-mode", "question"]
-    code, said = ended(start(address, tmp_path / "whole", *asked))
+    code, said = run(address, tmp_path / "whole", *asked)
     assert code == 0, said
     table = json.loads((tmp_path / "whole" / "table.json").read_text(encoding="utf-8"))
     by_name = {row["name"]: row for row in table["rows"]}
@@ -70,14 +64,13 @@ def test_all_benchmarks_run_on_one_server_and_a_kill_changes_nothing(
 
     killed = tmp_path / "killed"
     process = start(address, killed, *asked)
-    journal, deadline = killed / "infobench" / "judgements" / "journal.jsonl", time.monotonic() + 200
+    journal, deadline = killed / "infobench" / "judgements" / "journal.jsonl", time.monotonic() + 600
     while not (journal.is_file() and journal.stat().st_size) and time.monotonic() < deadline:
-        assert process.poll() is None
+        assert process.is_alive()
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    forked.killed(process)
     assert not (killed / "table.json").exists()
-    code, said = ended(start(address, killed, *asked))
+    code, said = run(address, killed, *asked)
     assert code == 0, said
     assert files(killed) == files(tmp_path / "whole")
 
@@ -87,7 +80,7 @@ def test_a_judge_that_cannot_repeat_criteria_fails_there_and_the_rest_is_finishe
 ) -> None:
     data, out = shared_dir / "data", tmp_path / "out"
     places = f"cfbench={data / 'cfbench'},infobench={data / 'infobench'},cello={data / 'cello'}"
-    code, said = ended(start(address, out, "--data", places, "--limit", 8))
+    code, said = run(address, out, "--data", places, "--limit", 8)
     assert code == 1, said
     assert said.count("cannot be read: none of its") == 2  # as it fails, and under the table
     table = json.loads((out / "table.json").read_text(encoding="utf-8"))

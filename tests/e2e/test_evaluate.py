@@ -129,7 +129,7 @@ def command(*arguments: object) -> list[str]:
 def evaluate_twice(arguments: list[object], out: Path) -> None:
     """Kill an evaluation with SIGKILL once it has journalled something, then run it to its end."""
     process = subprocess.Popen(command(*arguments, "--out", out), cwd=ROOT, env=quiet(), stdout=subprocess.DEVNULL)
-    journal, deadline = out / "generations", time.monotonic() + 90
+    journal, deadline = out / "generations", time.monotonic() + 600
     while not any(path.stat().st_size for path in journal.glob("*.jsonl")) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.02)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from tests import forked
 from tests.judge_server import Answer, ChatServer, chat
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "raif", "judge-check", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+def command(folder: Path, *arguments: object) -> tuple[int, str, str]:
+    """Return the exit status, and what was said on each stream."""
+    said, errors = folder / "said", folder / "errors"
+    code = forked.ended(forked.start("raif", ["judge-check", *arguments], said, errors=errors), 120)
+    return code, said.read_text(encoding="utf-8"), errors.read_text(encoding="utf-8")
 
 
 def test_judge_check(tmp_path: Path) -> None:
@@ -28,9 +25,10 @@ def test_judge_check(tmp_path: Path) -> None:
     ]
     rows.write_text("\n".join([*lines, '{"question": "Polite?"}', ""]), encoding="utf-8")
     with ChatServer(lambda _, body: Answer(chat(said(str(body["messages"]))))) as server:
-        done = command(str(rows), "--model", "m", "--base-url", server.url, "--mode", "text", "--out", str(out))
-    assert done.returncode == 0, done.stderr
-    assert "rows.jsonl:6: request: Field required" in done.stdout.replace("\n", "")
+        asked = ["--model", "m", "--base-url", server.url, "--mode", "text", "--out", out]
+        code, told, errors = command(tmp_path, rows, *asked)
+    assert code == 0, errors
+    assert "rows.jsonl:6: request: Field required" in told.replace("\n", "")
     figures = json.loads(out.read_text())
     assert (figures["n"], figures["decided"], figures["agreement"]) == (5, 4, 0.75)
     assert (figures["precision"], figures["recall"], figures["undecided"]) == (0.5, 1.0, {"unparsed": 1})
@@ -44,7 +42,7 @@ def said(text: str) -> str:
 def test_a_judge_that_cannot_be_is_refused(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"question": "Q?", "request": "R", "answer": "A", "label": "yes"}\n', encoding="utf-8")
-    done = command(str(rows), "--model", "m", "--mode", "guess")
-    assert done.returncode == 1
-    assert "mode" in done.stderr
-    assert "Traceback" not in done.stderr
+    code, _, errors = command(tmp_path, rows, "--model", "m", "--mode", "guess")
+    assert code == 1
+    assert "mode" in errors
+    assert "Traceback" not in errors

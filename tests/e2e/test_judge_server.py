@@ -114,7 +114,7 @@ def test_prompts_are_counted_in_the_judges_own_tokens(served: str, judge_path: P
     body = {"model": str(judge_path), "messages": [{"role": "user", "content": text}], "max_tokens": 1}
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{served}/chat/completions", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=60) as reply:
+    with urllib.request.urlopen(request, timeout=600) as reply:
         tokens = json.load(reply)["usage"]["prompt_tokens"]
     assert PromptLength(str(judge_path)).count(text) == tokens < PromptLength().count(text)
     counted = {"tokenizer": str(judge_path), "max_prompt_tokens": tokens}

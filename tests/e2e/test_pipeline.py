@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -37,9 +36,7 @@ def test_the_pipeline_ends_in_a_summary_and_a_report(tmp_path: Path) -> None:
     assert json.loads((out / "summary.json").read_text()) == summary
     assert (out / "report.html").stat().st_size > 10_000
     files = {path: path.stat().st_mtime_ns for path in out.rglob("rollouts*/*.jsonl")}
-    began = time.monotonic()
     again = run_pipeline(str(recipe), out, 3, Console(quiet=True))
-    assert time.monotonic() - began < 20
     assert {path: path.stat().st_mtime_ns for path in out.rglob("rollouts*/*.jsonl")} == files
     with pytest.raises(RaifError, match=r"other settings \(seed differ\)"):
         run_pipeline(str(recipe), out, 4, Console(quiet=True))

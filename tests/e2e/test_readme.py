@@ -31,7 +31,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def raif(*arguments: str) -> str:
     """Run the `raif` command and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "raif", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "raif", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -177,7 +177,7 @@ def test_the_data_commands_work_one_after_another(tmp_path: Path) -> None:
     for number, command in enumerate(commands):
         words = command.removeprefix("python -m ").split() + ["--limit", "6"] * (number == 0)
         done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+            [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stderr[-2000:]}"
     assert json.loads((tmp_path / "quality.json").read_text())
@@ -217,7 +217,7 @@ def test_the_training_commands_name_recipes_flags_and_launchers_that_exist() -> 
             script = next(word for word in words if word.endswith(".sh"))
             printed = subprocess.run(
                 ["bash", script, *words[words.index(script) + 1 :]], cwd=ROOT, env={**os.environ, "LAUNCH": "echo"},
-                capture_output=True, text=True, timeout=60, check=False,
+                capture_output=True, text=True, timeout=600, check=False,
             )  # fmt: skip
             assert "raif.train" in printed.stdout, printed.stderr
 
@@ -227,7 +227,7 @@ def test_the_plan_of_the_readme_is_printed(policy: Path, smoke_data: Path, tmp_p
     here = ["--model_name_or_path", policy, "--instructions", smoke_data, "--output_dir", tmp_path]
     done = subprocess.run(
         [sys.executable, *command[1:], *map(str, here)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Memory of each rank" in done.stdout

@@ -69,6 +69,7 @@ def test_the_judged_evaluations_work_as_shown(settings: Path, shared_dir: Path, 
     assert "agrees with the stored verdicts on" in told.output
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_the_replays_show_the_figures_of_the_readme(shared_dir: Path, tmp_path: Path) -> None:
     *_, fbbench, cello, _ = commands_of(SECTION)
     data = shared_dir / "data"

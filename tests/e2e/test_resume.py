@@ -1,4 +1,7 @@
-"""A run that is stopped or killed and started again is the run that was left alone, number for number."""
+"""A run that is stopped or killed and started again is the run that was left alone, number for number.
+
+A launch has the ranks it was asked for, and each of them takes part.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,15 @@ from typing import Any
 import psutil
 import pytest
 from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
 
-from raif import train
 from raif.graceful import EXIT_CODE
 from raif.rollouts import read_jsonl, read_rollouts
+from tests.e2e.trainings import LAUNCH, ROOT, launch_of, train_all, variety
 
-ROOT = Path(__file__).resolve().parents[2]
-LAUNCH = ["-m", "accelerate.commands.accelerate_cli", "launch", "--config_file", "accelerate_configs/cpu.yaml"]
 CLOCKS = re.compile(r"time/|throughput/|.*(_time|_runtime|seconds|_per_second)$")
 STEPS = 10
-# a reward that differs between the rollouts of a random policy, so that every step has a gradient
-REWARDS = "[{type: constraints}, {type: repetition}, {type: tests.e2e.test_resume.variety}]"
+REWARDS = f"[{{type: constraints}}, {{type: repetition}}, {{type: {variety.__module__}.variety}}]"
 SETTINGS = {
     "contrast": "online",
     "num_iterations": 2,  # two optimiser steps are one generation cycle
@@ -44,10 +45,6 @@ SETTINGS = {
 }
 
 
-def variety(completion_ids: list[list[int]]) -> list[float]:
-    return [len(set(ids)) / len(ids) for ids in completion_ids]
-
-
 def flags(policy: Path, data: Path, out: Path, **changes: Any) -> list[str]:
     recipe = out.parent / "recipe.yaml"
     recipe.write_text(f"base: {ROOT / 'recipes/smoke/cpu.yaml'}\nrewards: {REWARDS}\n", encoding="utf-8")
@@ -56,14 +53,9 @@ def flags(policy: Path, data: Path, out: Path, **changes: Any) -> list[str]:
     return [part for name, value in settings.items() for part in (f"--{name}", *str(value).split())]
 
 
-def command(ranks: int, *arguments: Any, **changes: Any) -> list[str]:
-    launch = [*LAUNCH, "--num_processes", str(ranks)] if ranks > 1 else []
-    return [sys.executable, *launch, "-m", "raif.train", *flags(*arguments, **changes)]
-
-
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Wait for the end, which no dead rank may delay; return exit code and output."""
-    output, _ = process.communicate(timeout=150)
+    output, _ = process.communicate(timeout=600)
     return process.returncode, output
 
 
@@ -73,7 +65,7 @@ def start(arguments: list[str]) -> subprocess.Popen[str]:
 
 def at_step(out: Path, step: int, process: subprocess.Popen[str], act: Callable[[], None]) -> tuple[int, str]:
     """Do something to a run once it has logged a step, and wait for its end."""
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 600
     while not any(row["step"] >= step for row in read_jsonl(out / "metrics.jsonl")):
         assert process.poll() is None, finish(process)[1]
         assert time.monotonic() < deadline
@@ -82,12 +74,10 @@ def at_step(out: Path, step: int, process: subprocess.Popen[str], act: Callable[
     return finish(process)
 
 
-def rank(process: subprocess.Popen[str], number: int, ranks: int) -> psutil.Process:
-    """Return the process of a rank."""
-    parent = psutil.Process(process.pid)
-    if ranks == 1:
-        return parent
-    return next(child for child in parent.children() if child.environ().get("RANK") == str(number))
+def rank(process: subprocess.Popen[str], number: int) -> psutil.Process:
+    """Return the process of a rank below its launcher."""
+    children = psutil.Process(process.pid).children()
+    return next(child for child in children if child.environ().get("RANK") == str(number))
 
 
 def logged(out: Path) -> list[dict[str, Any]]:
@@ -103,11 +93,11 @@ def test_stopped_and_killed_runs_end_like_the_one_left_alone(
     policy: Path, smoke_data: Path, tmp_path: Path, ranks: int, source: str
 ) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    code, output = finish(start(command(ranks, policy, smoke_data, whole, cloning_source=source, save_steps=2)))
-    assert code == 0, output[-3000:]
+    launch = [*LAUNCH, str(ranks), "-m", "raif.train"]
 
     # a signal: the checkpoint at the end of the cycle is the only one
-    process = start(command(ranks, policy, smoke_data, broken, cloning_source=source, save_steps=100))
+    first = flags(policy, smoke_data, broken, cloning_source=source, save_steps=100)
+    process = start([*([sys.executable, "-m", "raif.train"] if ranks == 1 else launch), *first])
     code, output = at_step(broken, 3, process, process.terminate)
     assert code == (EXIT_CODE if ranks == 1 else 1), output[-3000:]  # the launcher has a code of its own
     assert "the same command goes on" in output
@@ -117,17 +107,24 @@ def test_stopped_and_killed_runs_end_like_the_one_left_alone(
     assert not (broken / "done.json").exists()
 
     # a rank killed in a later epoch, and a last checkpoint that was cut off
-    again = command(ranks, policy, smoke_data, broken, cloning_source=source, save_steps=2)
-    process = start(again)
-    code, output = at_step(broken, 7, process, lambda: rank(process, ranks - 1, ranks).send_signal(signal.SIGKILL))
+    again = flags(policy, smoke_data, broken, cloning_source=source, save_steps=2)
+    process = start([*launch, *again])
+    code, output = at_step(broken, 7, process, lambda: rank(process, ranks - 1).send_signal(signal.SIGKILL))
     assert code != 0
+    assert f"training on {ranks} rank" in output
     assert not (broken / "done.json").exists()
     (broken / "checkpoint-99").mkdir()
 
-    code, output = finish(start(again))
-    assert code == 0, output[-3000:]
+    # to the end, and a run that nothing happens to; the two share a start
+    alone = flags(policy, smoke_data, whole, cloning_source=source, save_steps=2)
+    if ranks == 1:
+        train_all([again, alone])
+    else:
+        code, output = finish(start(launch_of(ranks, [again, alone], tmp_path / "runs.json")))
+        assert code == 0, output[-3000:]
     assert (broken / "broken-checkpoint-99").is_dir()
-    assert json.loads((broken / "done.json").read_text()) == {"steps": STEPS, "ranks": ranks}
+    for out in (broken, whole):
+        assert json.loads((out / "done.json").read_text()) == {"steps": STEPS, "ranks": ranks}
     assert [row["step"] for row in logged(broken) if "loss" in row] == list(range(1, STEPS + 1))
     assert all(row["loss"] != 0 and row["grad_norm"] > 0 for row in logged(whole) if "loss" in row)
     assert logged(broken) == logged(whole)
@@ -136,21 +133,31 @@ def test_stopped_and_killed_runs_end_like_the_one_left_alone(
         assert list(read_rollouts(broken / name)) == list(read_rollouts(whole / name))
     weights = [load_file(out / "final/model.safetensors") for out in (whole, broken)]
     assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
+    check_every_rank_took_part(whole, ranks)
+
+
+def check_every_rank_took_part(out: Path, ranks: int) -> None:
+    """Every rank has its share of the rollouts, scored, and scoring is a small part of the time."""
+    per_rank = [list(read_rollouts(out / "rollouts" / f"rank{number}.jsonl")) for number in range(ranks)]
+    size = int(SETTINGS["per_device_train_batch_size"]) * int(SETTINGS["gradient_accumulation_steps"])
+    assert [sum(not r.direct for r in rollouts) for rollouts in per_rank] == [size * STEPS // 2] * ranks
+    assert all(r.verdicts and all(leaf.evidence for leaf in r.verdicts) for r in per_rank[-1])
+    generated = [row for row in read_jsonl(out / "metrics.jsonl") if "reward_seconds" in row]
+    assert len(generated) == STEPS // 2
+    assert all(0 < row["reward_seconds"] < 0.5 * row["step_time"] for row in generated)  # measured: some hundredths
+    AutoModelForCausalLM.from_pretrained(out / "final")
 
 
 def test_a_folder_is_bound_to_its_recipe(
     policy: Path,
     smoke_data: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def run(**changes: Any) -> None:
         small = {"max_steps": 2, "save_steps": 2, "eval_strategy": "no", "cloning_source": "prompts"}
-        arguments = flags(policy, smoke_data, tmp_path / "run", **small | changes)
-        monkeypatch.setattr(sys, "argv", ["raif.train", *arguments])
-        train.main()
+        train_all([flags(policy, smoke_data, tmp_path / "run", **small | changes)])
 
     def steps() -> list[int]:
         return [row["step"] for row in read_jsonl(tmp_path / "run/metrics.jsonl") if "loss" in row]

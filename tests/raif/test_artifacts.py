@@ -104,7 +104,7 @@ def test_offline_runs_hold_tables_plots_and_no_secret(folders: Path) -> None:
     names = ("mathif", "wait", "caps", "demo")
     done = subprocess.run(
         [sys.executable, "-c", LOG, *(str(folders / name) for name in names)],
-        env={**os.environ, **offline}, capture_output=True, text=True, timeout=200, check=False,
+        env={**os.environ, **offline}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
     runs = {name: Path(line) for name, line in zip(names, done.stdout.split(), strict=True)}

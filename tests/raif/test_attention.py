@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from random import Random
@@ -25,7 +22,7 @@ from raif.commands.analyze import analyze_app
 from raif.sustain.runner import load_sustain
 from raif.tiny import TinyRecipe, build_policy
 from rewards.errors import RaifError
-from tests.conftest import REPOSITORY
+from tests import forked
 from tests.raif.attention_support import (
     FIRST_TEXT,
     NEUTRAL,
@@ -259,16 +256,14 @@ def test_a_server_needs_weights_and_another_model_is_told(uniform: Path, seeking
 
 def test_a_killed_analysis_goes_on_to_the_same_bytes(uniform: Path, tmp_path: Path) -> None:
     folder = write(evaluation(uniform, mixed(24, lambda i, fails: sums(i, fails) * 20)), tmp_path / "run")
-    command = [sys.executable, "-c", "from raif.commands.analyze import analyze_app; analyze_app()", "attention"]
     once, killed = tmp_path / "once", tmp_path / "killed"
     settings = AttentionSettings()
     analyze(Evaluation(*load_sustain(folder)), None, once, settings, device="cpu")
-    process = subprocess.Popen([*command, str(folder), "--out", str(killed), "--device", "cpu"], cwd=REPOSITORY)
-    until = time.monotonic() + 60
+    process = forked.start("raif", ["analyze", "attention", folder, "--out", killed, "--device", "cpu"])
+    until = time.monotonic() + 600
     while not ((killed / ROWS).is_file() and (killed / ROWS).stat().st_size) and time.monotonic() < until:
         time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    forked.killed(process)
     left = (killed / ROWS).read_bytes()
     assert 0 < len(left) < (once / ROWS).stat().st_size
     (killed / ROWS).write_bytes(left + b'{"id": "torn')

@@ -14,6 +14,8 @@ from raif.benchmarks.cello import FILES
 from raif.benchmarks.replaying import replay_verdicts
 from rewards.errors import RaifError
 
+pytestmark = pytest.mark.usefixtures("few_draws")  # published figures have no intervals
+
 MODELS = {"gpt4": ("GPT-4", "Eg"), "chatglm": ("ChatGLM", "Ch_fs"), "llama2-7b-chat": ("Llama2-chat-7B", "Eg")}
 CORRECTED = {"gpt4": 0.8225, "chatglm": 0.6698, "llama2-7b-chat": 0.3819}
 

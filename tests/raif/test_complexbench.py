@@ -26,6 +26,8 @@ from raif.evaluation.records import CONSTRAINED, Output
 from rewards.errors import RaifError
 from tests.raif.complexbench_support import BENCHMARK, loaded, point, published_files, row, said, written
 
+pytestmark = pytest.mark.usefixtures("few_draws")  # published figures have no intervals
+
 COLUMNS = {
     "categorized_drfr": ("Composition and depth",),
     "categorized_avg_drfr": ("Composition",),

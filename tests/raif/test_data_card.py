@@ -160,7 +160,7 @@ def test_page_fits_a_phone_and_runs_nothing(folder: Path, tmp_path: Path) -> Non
     flags += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000", "--dump-dom"]
     assert CHROMIUM is not None
     command = [CHROMIUM, *flags, (tmp_path / "harness.html").as_uri()]
-    dom = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    dom = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
     found = re.search(r"data-seen='([^']*)'|data-seen=\"([^\"]*)\"", dom)
     assert found, "the harness did not finish"
     seen = json.loads((found[1] or found[2]).replace("&quot;", '"'))

@@ -27,6 +27,8 @@ from raif.generation.opening import open_generator
 from rewards.errors import RaifError
 from tests.judge_server import Answer, ChatServer, chat
 
+pytestmark = pytest.mark.usefixtures("few_draws")  # published figures have no intervals
+
 FBBENCH = benchmark("fbbench")
 SCENARIOS = ("error_correction", "response_maintenance")
 V3 = "replay_judgment_gpt-4o-2024-08-06/{}.jsonl.gz"

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +20,10 @@ from raif.generation.prompts import prompt_of, request_seed
 from raif.generation.run import complete
 from raif.generation.store import Store, bound_identity
 from rewards.errors import RaifError
+from tests import forked
 
 SAMPLING = Sampling(cap=24, temperature=1.0, top_p=0.95, seed=3, batch_size=8)
+PAUSE = 0.3  # seconds after each batch of a run that is killed
 
 
 def requests(count: int, **fields: object) -> list[Request]:
@@ -187,38 +186,13 @@ def test_wrong_settings_are_errors_at_once(policy: Path, model: LocalModel) -> N
     assert complete(open_generator("transformers", str(policy), tokenizer=None), [], SAMPLING) == []
 
 
-WORKER = """
-import sys, time
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from raif.generation.local import LocalModel
-from raif.generation.run import complete
-from raif.generation.store import Store
-from tests.raif.test_generation import SAMPLING, requests
-policy, folder, pause = sys.argv[1:]
-def progress(done, tokens):
-    print(done, flush=True)
-    time.sleep(float(pause))
-complete(LocalModel(policy), requests(60), SAMPLING, Store(folder), progress)
-"""
-
-
-def _work(policy: Path, folder: Path, pause: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", WORKER, str(policy), str(folder), str(pause)]
-    root = Path(__file__).resolve().parents[2]
-    return subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
-
-
 def test_a_killed_run_goes_on_to_the_same_bytes(policy: Path, model: LocalModel, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
-    worker = _work(policy, folder, 0.3)
-    assert worker.stdout is not None
-    for line in worker.stdout:
-        if int(line) >= 16:
-            break
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    output = tmp_path / "said"
+    command = ["tests.raif.test_generation", policy, folder, 60]
+    worker = forked.start("tests.raif.generation_worker", command, output, errors=tmp_path / "errors")
+    forked.counted(worker, output, 16)
+    forked.killed(worker)
     journal = folder / "journal.jsonl"
     held = len(journal.read_text().split("\n")) - 1
     assert held in (2, 3)  # batches of 8; each is kept whole

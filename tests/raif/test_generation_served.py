@@ -33,7 +33,7 @@ def echo(number: int, body: Mapping[str, Any]) -> Answer:
 
 
 def ask(script: Script, requests: list[Request] = REQUESTS, **options: Any) -> tuple[list[Completion], ChatServer]:
-    limits = options.pop("limits", Limits(concurrency=4, timeout=20.0, retries=2, backoff=0.01))
+    limits = options.pop("limits", Limits(concurrency=4, timeout=120.0, retries=2, backoff=0.01))
     store = options.pop("store", None)
     with ChatServer(script) as server:
         generator = open_generator("openai", "qwen", base_url=server.url, limits=limits, **options)
@@ -121,7 +121,7 @@ def test_what_no_request_can_mend_ends_the_run_at_once() -> None:
         complete(generator, REQUESTS, SAMPLING)
     late = Limits(timeout=0.1, retries=0)
     with pytest.raises(RaifError, match=r"1 of 1 requests .* failed \(item 0: no reply within 0\.1 s\)"):
-        ask(lambda n, body: Answer(said("x"), seconds=0.5), REQUESTS[:1], limits=late)
+        ask(lambda n, body: Answer(said("x"), seconds=5), REQUESTS[:1], limits=late)
 
 
 def test_settings_are_checked_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

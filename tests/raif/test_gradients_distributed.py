@@ -17,7 +17,7 @@ from tests.raif.gradient_proof import Proof
 from tests.raif.gradient_support import EVERYTHING, LOSSES, TOLERANCE, cutting
 
 ROOT = Path(__file__).resolve().parents[2]
-LAUNCH = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--num_processes", "2"]
+LAUNCH = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2"]
 LAUNCH += ["--config_file", str(ROOT / "accelerate_configs/cpu.yaml")]
 ROLLOUTS = 8  # of a rank in a generation batch: two prompts
 TWICE = {"num_iterations": 2, "max_steps": 2}
@@ -56,7 +56,7 @@ def runs(policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     worker = ["--main_process_port", port, "-m", "tests.raif.gradient_worker", str(policy), str(out), str(cases)]
-    done = subprocess.run([*LAUNCH, *worker], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run([*LAUNCH, *worker], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return out
 

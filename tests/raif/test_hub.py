@@ -152,32 +152,45 @@ def test_hub_names_are_told_from_paths(name: str, expected: bool) -> None:
 
 PUSH = """
 import sys
+from huggingface_hub import close_session
 from raif.config import RAIFConfig
 from raif.hub import claim_repository, is_private, push
 from rewards.errors import RaifError
 run, out = sys.argv[1:]
-config = RAIFConfig(output_dir=out, instructions="-", rewards=[{"type": "constraints"}], use_cpu=True, bf16=False,
-                    push_to_hub=True, hub_model_id="someone/rain", hub_token="hf_test")
-try:
-    repository = claim_repository(config)
-    assert config.push_to_hub is False
-    print(push(run, repository, is_private(config), token=config.hub_token))
-except RaifError as error:
-    sys.exit(f"error: {error}")
+for _ in sys.stdin:
+    close_session()
+    config = RAIFConfig(output_dir=out, instructions="-", rewards=[{"type": "constraints"}], use_cpu=True, bf16=False,
+                        push_to_hub=True, hub_model_id="someone/rain", hub_token="hf_test")
+    try:
+        repository = claim_repository(config)
+        assert config.push_to_hub is False
+        print(push(run, repository, is_private(config), token=config.hub_token), flush=True)
+    except RaifError as error:
+        sys.exit(f"error: {error}")
 """
 
 
-def push(run: Path, hub: ModelHub) -> subprocess.CompletedProcess[str]:
-    """Do what a recipe with push_to_hub does, in a process of its own, since tests are offline for the client."""
+def pushing(run: Path, hub: ModelHub) -> subprocess.Popen[str]:
+    """Do what a recipe with push_to_hub does, for every line of input.
+
+    It is a process of its own, since tests are offline for the client.
+    """
     command = [sys.executable, "-c", PUSH, str(run), str(run.parent / "out")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "0", "HF_ENDPOINT": hub.url}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
-def test_the_final_policy_alone_is_uploaded_with_its_card(run: Path, hub: ModelHub) -> None:
-    done = push(run, hub)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith(f"{hub.url}/someone/rain")
+def test_the_final_policy_alone_is_uploaded_with_its_card_and_a_hub_that_refuses_is_one_message(
+    run: Path, hub: ModelHub
+) -> None:
+    process = pushing(run, hub)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write("\n")
+    process.stdin.flush()
+    said = next((line.strip() for line in process.stdout if "someone/rain" in line), "")
+    assert said == f"{hub.url}/someone/rain", process.communicate(timeout=600)[1]
     assert (hub.created["organization"], hub.created["name"]) == ("someone", "rain")
     assert hub.created.get("type", "model") == "model"
     visibility = hub.created.get("visibility", "private" if hub.created.get("private") else "public")
@@ -189,15 +202,13 @@ def test_the_final_policy_alone_is_uploaded_with_its_card(run: Path, hub: ModelH
     assert hub.files == sent
     assert {"README.md", "model.safetensors", "tokenizer.json"} <= set(sent)
 
-
-def test_a_hub_that_refuses_is_one_message(run: Path, hub: ModelHub) -> None:
     hub.http.shutdown()
     hub.http.server_close()
-    done = push(run, hub)
-    assert done.returncode == 1
-    assert done.stderr.count("error:") == 1
-    assert "'someone/rain' was not uploaded to the hub (" in done.stderr
-    assert "Traceback" not in done.stderr
+    _, refused = process.communicate("\n", timeout=600)
+    assert process.returncode == 1
+    assert refused.count("error:") == 1
+    assert "'someone/rain' was not uploaded to the hub (" in refused
+    assert "Traceback" not in refused
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, ClassVar
@@ -144,6 +145,12 @@ class Grids(HTMLParser):
             self._cells[-1][self._interval] += data
 
 
+@cache
+def page_of(folder: Path) -> str:
+    """Return the page of a folder that no test changes."""
+    return write_report(folder).read_text(encoding="utf-8")
+
+
 def cell(scores: Mapping[str, Any], key: str, percent: bool) -> tuple[str, str]:
     """Return how a figure of metrics.json reads."""
     if scores[key] is None:
@@ -167,7 +174,7 @@ def known(scores: Mapping[str, Any], key: str) -> list[bool]:
 def check(folder: Path) -> tuple[dict[str, Any], Grids, str]:
     """Compare every figure of the page with metrics.json, those of the breakdowns too."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    text = write_report(folder).read_text(encoding="utf-8")
+    text = page_of(folder)
     grids = Grids(text)
     shares = {key: percent for key, _, percent in metrics["figures"]}
     for key, title, percent in metrics["figures"]:
@@ -267,7 +274,7 @@ def test_tables_are_exported_with_unrounded_numbers(judged: Path, tmp_path: Path
 
 
 def test_hostile_questions_and_labels_stay_text(judged: Path) -> None:
-    text = write_report(judged).read_text(encoding="utf-8")
+    text = page_of(judged)
     page = Page(text)
     assert page.count("script") == 2 + len(page.data["tasks"]) + len(page.data["rollouts"])
     assert "<b>sea</b>" not in text
@@ -285,7 +292,7 @@ def test_items_keep_the_conversation_and_the_questions(judged: Path) -> None:
         {"id": "a", "text": "Is it about the sea?"},
         {"id": "b", "text": "Does it rhyme?", "depends_on": ["a"], "weight": 0.25, "role": "secondary"},
     ]
-    assert {task["id"]: task["prompt"] for task in Page(write_report(judged).read_text(encoding="utf-8")).tasks} == {
+    assert {task["id"]: task["prompt"] for task in Page(page_of(judged)).tasks} == {
         row["id"]: row["prompt"] for row in rows
     }
 
@@ -350,6 +357,7 @@ def test_a_tracker_gets_figures_breakdowns_and_items(judged: Path) -> None:
         ("followbench", "followbench", "followbench/replay_en_Meta-Llama-3-8B-Instruct", "40 of 1,410 verdicts"),
     ],
 )
+@pytest.mark.usefixtures("few_draws")
 def test_published_verdicts_have_their_page(
     name: str, data: str, verdicts: str, said: str, tmp_path: Path, shared_dir: Path
 ) -> None:
@@ -362,7 +370,7 @@ def test_published_verdicts_have_their_page(
 
 
 def test_every_rollout_shows_its_questions(judged: Path) -> None:
-    page = Page(write_report(judged).read_text(encoding="utf-8"))
+    page = Page(page_of(judged))
     questions = read_questions(judged / "rollouts.jsonl")
     rows = read_jsonl(judged / "rollouts.jsonl")
     assert [card["said"] for card in page.rollouts] == [

@@ -207,7 +207,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(shared_dir: Path, policy: Path, 
         assert suite(tmp_path / "whole", **asked) == 0
         process = started(out=str(tmp_path / "out"), **asked)
         journal = tmp_path / "out" / "infobench" / "judgements" / "journal.jsonl"
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not (journal.is_file() and journal.stat().st_size) and time.monotonic() < deadline:
             assert process.poll() is None
             time.sleep(0.005)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,6 @@ from tests.raif.sustain_folder import sustain_folder
 from tests.raif.sustain_support import make_tasks, text_of
 from tests.support import MakeTrainer, example_rows, parameters
 
-ROOT = Path(__file__).resolve().parents[2]
 RECIPE = """
 rewards: [{type: math_answer}, {type: invariance}, {type: repetition}]
 cloning_coefficient: 0.2
@@ -262,19 +258,3 @@ def test_greedy_completions_are_those_of_the_model_whatever_the_sampling_of_trai
         assert trainer._texts(ids[:, len(prompt) :].tolist()) == [completion.text]
         assert completion.ended == (ids[0, -1].item() in trainer.eos_token_ids)
         assert completion.ended or completion.tokens == 24
-
-
-@pytest.mark.slow
-def test_two_ranks_see_what_one_process_sees(policy: Path, data: Path, folder: Path, tmp_path: Path) -> None:
-    alone = run(policy, data, tmp_path / "alone", *guard_flags(folder, "--max_steps", "1"))
-    given = arguments(policy, data, tmp_path / "pair", *guard_flags(folder, "--max_steps", "1"))
-    launch = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
-    launch += ["--config_file", "accelerate_configs/cpu.yaml", "--num_processes", "2", "-m", "raif.train", *given]
-    done = subprocess.run(
-        launch, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    first, second = (read_jsonl(out / "sustain_guard.jsonl") for out in (alone, tmp_path / "pair"))
-    assert [row["step"] for row in second] == [0, 1]
-    assert first[0] == second[0]
-    assert 0 < first[0]["comply"]["value"] < 1  # that is, what is compared says something

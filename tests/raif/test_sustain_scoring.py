@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +94,10 @@ def test_how_programs_end() -> None:
 
 
 def test_time_that_runs_out_and_tests_that_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "_CODE_SECONDS", 1.0)
     broken = CodeAnswer(tests="import no_such_module_at_all", entry_point="half")
-    slow, undecided = score_all(
-        [(task(CODE), Response(None, fenced("    while True: pass"))), (task(broken), Response(None, texts_ok()))]
-    )
+    [undecided] = score_all([(task(broken), Response(None, texts_ok()))])
+    monkeypatch.setattr(scoring, "_CODE_SECONDS", 1.0)
+    [slow] = score_all([(task(CODE), Response(None, fenced("    while True: pass")))])
     assert (slow.score, slow.ending) == (0.0, "timeout")
     assert (undecided.score, undecided.ending, undecided.extracted) == (None, "undecided", True)
     late = scoring._ending(CODE, "x", Outcome(Status.LATE, "", 0.0))
@@ -139,11 +137,9 @@ def test_every_reference_solution_of_humaneval_passes(shared_dir: Path) -> None:
         (each, Response(None, f"```python\n{row['prompt']}{row['canonical_solution']}```"))
         for each, row in zip(load_tasks(f"humaneval={path}"), rows, strict=True)
     ]
-    begun = time.monotonic()
     found = score_all(pairs)
     assert [pairs[place][0].id for place, each in enumerate(found) if each.ending != "passed"] == []
     assert len(found) == 164
-    assert time.monotonic() - begun < 240  # some 15 s on two idle cores
 
 
 def test_published_solutions_of_gsm8k_get_their_published_verdicts(shared_dir: Path) -> None:

@@ -44,7 +44,7 @@ def run(policy: Path, smoke_data: Path, tmp_path_factory: pytest.TempPathFactory
     offline = {"WANDB_MODE": "offline", "WANDB_DIR": str(folder), "WANDB_SILENT": "true", "TRACKIO_DIR": str(folder)}
     done = subprocess.run(
         [sys.executable, "-m", "raif.train", "--config", str(folder / "recipe.yaml")],
-        cwd=ROOT, env={**os.environ, **offline}, capture_output=True, text=True, timeout=200, check=False,
+        cwd=ROOT, env={**os.environ, **offline}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert "so we dropped this attribute" not in done.stderr  # tensorboard, of a metric without a value

@@ -11,7 +11,7 @@ from rewards import And, Instruction, Leaf, Provenance
 
 ANSWERS = ("It is fine.", "It is, well, fine.", "Fine, it is so fine and good.", "")
 POISON = '''
-import os, re, signal, subprocess, sys, time
+import ctypes, os, signal, subprocess, sys, time
 from pathlib import Path
 
 def poison(answer):
@@ -21,8 +21,8 @@ def poison(answer):
 def harm(text):
     if "nap" in text:
         time.sleep(0.7)
-    if "backtrack" in text:
-        re.match(r"(a|a)*b", "a" * 40)
+    if "stuck" in text:
+        ctypes.PyDLL(None).sleep(600)  # as a regular expression, it never lets go of the interpreter's lock
     if "child" in text:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         Path(text.split()[-1]).write_text(str(child.pid))
@@ -45,7 +45,7 @@ def hang(answer):
     """Kill the caller, and never end."""
     Path(os.environ["BEGUN"]).write_text(str(os.getpid()))
     os.kill(os.getppid(), signal.SIGKILL)
-    re.match(r"(a|a)*b", "a" * 60)
+    ctypes.PyDLL(None).sleep(600)
 '''
 
 

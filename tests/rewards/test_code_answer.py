@@ -175,7 +175,7 @@ def test_tests_that_cannot_be_run_decide_nothing(box: Sandbox, tests: str, prelu
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_program_has_failed_and_done_nothing_else(box: Sandbox, tmp_path: Path, name: str) -> None:
+def test_a_hostile_program_has_failed_and_done_nothing_else(tmp_path: Path, name: str) -> None:
     canary = tmp_path / "canary"
     canary.write_text("alive")
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -183,9 +183,9 @@ def test_a_hostile_program_has_failed_and_done_nothing_else(box: Sandbox, tmp_pa
         mine = (str(canary), server.getsockname()[1], os.getpid(), str(Path.home()))
         names = f"CANARY, PORT, HOST, HOME = {mine!r}\n"
         tests = "r = f(2)\nassert r == 4 if isinstance(r, (int, str)) else list(r) == [4]"
-        outcome = run(box, names + HOSTILE[name], tests)
+        outcome = run(proven_box(SMALL), names + HOSTILE[name], tests)
         assert outcome.status in (Status.FAILED, Status.TIMEOUT), outcome
-        assert outcome.seconds < SMALL.patience + 5
+        assert outcome.seconds < SMALL.patience + 60
         with pytest.raises(BlockingIOError):
             server.accept()
     assert canary.read_text() == "alive"
@@ -228,29 +228,37 @@ def test_an_error_of_the_program_cannot_be_that_of_the_tests(box: Sandbox) -> No
 def test_the_verifier(box: Sandbox) -> None:
     task = CodeAnswer(tests="def check(g):\n    assert g(2) == 4", entry_point="f", prelude="def f(x):\n")
     broken = CodeAnswer(tests="import numpy")
-    verifier = CodeVerifier(workers=2, seconds=1, deadline=60, limits=SMALL)
+    verifier = CodeVerifier(workers=2, seconds=60, deadline=600, limits=SMALL)
     pairs = [
         (task, f"Here:\n```python\n{DOUBLE}```"),
         (task, "    return 2 * x"),
         (task, "```python\nreturn 3 * x\n```"),
-        (task, "```python\ndef f(x):\n    while True: pass\n```"),
         (task, "I cannot."),
         (broken, DOUBLE),
     ]
-    verdicts = [True, True, False, False, False, None]
+    verdicts = [True, True, False, False, None]
     assert verifier.judge(pairs) == verdicts
     assert pickle.loads(pickle.dumps(verifier)).judge(pairs[:3]) == verdicts[:3]
-    assert verifier.outcomes(pairs[4:5])[0].output == "the response contains no code"
+    assert verifier.outcomes(pairs[3:4])[0].output == "the response contains no code"
     assert verifier.judge([]) == []
+
+
+def test_a_program_without_end_fails_alone(box: Sandbox) -> None:
+    task = CodeAnswer(tests="assert f(2) == 4")
+    verifier = CodeVerifier(workers=2, seconds=3, deadline=600, limits=SMALL)
+    assert verifier.judge([(task, "def f(x):\n    while True: pass"), (task, DOUBLE)]) == [False, True]
 
 
 def test_a_batch_ends_at_its_deadline(box: Sandbox) -> None:
     task = CodeAnswer(tests="assert f(2) == 4")
-    verifier = CodeVerifier(workers=1, seconds=60, deadline=4.0)
-    slow = "import time\ndef f(x): time.sleep(60)"
+    verifier = CodeVerifier(workers=1, seconds=600, deadline=600)
+    begun = time.monotonic()
+    assert verifier.judge([(task, DOUBLE)]) == [True]
+    verifier.deadline = 2.0 + 10 * (time.monotonic() - begun)  # enough for one program, on however slow a machine
+    slow = "import time\ndef f(x): time.sleep(600)"
     begun = time.monotonic()
     assert verifier.judge([(task, DOUBLE), (task, slow), (task, DOUBLE)]) == [True, None, None]
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < verifier.deadline + 60
 
 
 def test_no_code_needs_no_sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -270,7 +278,7 @@ def human_eval(shared_dir: Path) -> list[dict[str, Any]]:
 def test_human_eval(box: Sandbox, shared_dir: Path) -> None:
     rows = human_eval(shared_dir)
     tasks = [CodeAnswer(tests=row["test"], entry_point=row["entry_point"], prelude=row["prompt"]) for row in rows]
-    verifier = CodeVerifier(workers=2, seconds=10, deadline=300, limits=Limits())
+    verifier = CodeVerifier(workers=2, seconds=60, deadline=3000, limits=Limits())
     references = [row["canonical_solution"] for row in rows]
     assert verifier.judge(list(zip(tasks, references, strict=True))) == [True] * 164
     wrong = [(task, "    return None") for task in tasks[::4]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +26,7 @@ from rewards.constraint import read_off_constraints
 from rewards.draft import Draft
 from rewards.schemas import schema
 from tests.hostile import PIECES, hostile
+from tests.rewards.growth import grows_linearly
 
 TYPES = read_off_constraints()
 PROGRAMS = [name for name in TYPES if name.startswith("code:")]
@@ -129,11 +129,12 @@ def test_any_text_gets_the_same_verdict_with_evidence(text: str) -> None:
 
 @pytest.mark.parametrize("piece", [*PIECES, "def f(): f()\n", "x = 1  # one\n"], ids=repr)
 def test_no_text_takes_long(piece: str) -> None:
-    response = Response(None, hostile(piece))
-    begin = time.process_time()
-    for name in TYPES:
-        shown(name).check(response, Context())
-    assert time.process_time() - begin < 0.05 * len(TYPES)
+    def check_all(text: str) -> None:
+        response = Response(None, text)
+        for name in TYPES:
+            shown(name).check(response, Context())
+
+    assert grows_linearly(check_all, lambda size: hostile(piece)[:size])
 
 
 def test_evidence_of_a_long_program_is_short() -> None:

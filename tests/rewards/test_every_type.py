@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from random import Random
 from typing import Any
 
@@ -15,8 +14,10 @@ from rewards import Constraint, Context, Response, Status, known_constraints, pa
 from rewards.draft import Draft
 from rewards.text import Text
 from tests.hostile import MIXTURES, PIECES, hostile, random_hostile
+from tests.rewards.growth import grows_linearly
 
-TYPES = sorted(known_constraints())
+KINDS = known_constraints()
+TYPES = sorted(KINDS)
 #: Arguments drawn per type and language: a thousand per type. RAIF_DRAWS=20 is quicker.
 DRAWS = int(os.environ.get("RAIF_DRAWS", "500"))
 STARTS = {
@@ -31,7 +32,7 @@ relaxed = settings(max_examples=150, deadline=None, derandomize=True, suppress_h
 
 
 def drawn(name: str, number: int, language: str) -> Constraint:
-    return parse_constraint({"type": name, **known_constraints()[name].draw(Random(number), language)})
+    return parse_constraint({"type": name, **KINDS[name].draw(Random(number), language)})
 
 
 def status(constraint: Constraint, text: str) -> Status:
@@ -44,7 +45,7 @@ def test_there_are_many_types() -> None:
 
 @pytest.mark.parametrize("name", TYPES)
 def test_examples_tell_pass_from_fail(name: str) -> None:
-    examples = known_constraints()[name].examples
+    examples = KINDS[name].examples
     assert examples
     for example in examples:
         constraint = parse_constraint({"type": name, **example.arguments})
@@ -68,9 +69,13 @@ def test_describes_itself_in_both_languages(name: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", TYPES)
 def test_its_witness_satisfies_it(name: str, language: str) -> None:
+    done = set()
     for number in range(DRAWS):
-        constraint = drawn(name, number, language)
-        start = STARTS[language][number % 2]
+        arguments, start = KINDS[name].draw(Random(number), language), STARTS[language][number % 2]
+        if (again := f"{arguments} {start}") in done:
+            continue
+        done.add(again)
+        constraint = parse_constraint({"type": name, **arguments})
         text = constraint.witness(Draft(language, core=(start,))).render()
         verdict = constraint.check(Response(None, text), Context(language=language))
         assert verdict.status is Status.SATISFIED, (constraint, verdict.evidence, text)
@@ -125,13 +130,15 @@ def test_silence_earns_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
 def test_no_text_takes_long(piece: str) -> None:
-    """100 kB of anything; quadratic time would be minutes. `tests/benchmarks/hostile.py` prints the milliseconds."""
+    """50 kB of anything. `tests/benchmarks/hostile.py` prints the milliseconds."""
     constraints = [drawn(name, 1, "en") for name in TYPES]
-    response = Response(None, hostile(piece))
-    begin = time.process_time()
-    for constraint in constraints:
-        constraint.check(response, Context())
-    assert time.process_time() - begin < 0.05 * len(constraints)
+
+    def check_all(text: str) -> None:
+        response = Response(None, text)
+        for constraint in constraints:
+            constraint.check(response, Context())
+
+    assert grows_linearly(check_all, lambda size: hostile(piece)[:size])
 
 
 @pytest.mark.parametrize("text", random_hostile(4_000).values(), ids=MIXTURES)
@@ -146,7 +153,7 @@ BOUNDS = [
     for name in TYPES
     if name.partition(":")[2].startswith(("min_", "max_"))
     for argument in ("limit", "count", "percent")
-    if argument in known_constraints()[name].model_fields
+    if argument in KINDS[name].model_fields
 ]
 
 
@@ -155,7 +162,7 @@ BOUNDS = [
 def test_a_tighter_bound_never_satisfies_more(text: str, number: int, step: int) -> None:
     response = Response(None, text)
     for name, argument, larger_is_harder in BOUNDS:
-        arguments: dict[str, Any] = known_constraints()[name].draw(Random(number), "en")
+        arguments: dict[str, Any] = KINDS[name].draw(Random(number), "en")
         low, high = arguments[argument], arguments[argument] + step
         eased, tightened = (
             parse_constraint({"type": name, **arguments, argument: bound}).check(response, Context()).status
@@ -166,7 +173,7 @@ def test_a_tighter_bound_never_satisfies_more(text: str, number: int, step: int)
 
 @pytest.mark.parametrize("name", TYPES)
 def test_unknown_arguments_and_scopes_are_refused(name: str) -> None:
-    arguments = known_constraints()[name].draw(Random(0), "en")
+    arguments = KINDS[name].draw(Random(0), "en")
     for extra in ({"colour": 1}, {"scope": "line(0)"}, {"scope": "chapter(1)"}):
         with pytest.raises(ValueError, match=r"colour|scope"):
             parse_constraint({"type": name, **arguments, **extra})

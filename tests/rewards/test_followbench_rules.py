@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +12,7 @@ import pytest
 
 from rewards.benchmarks.followbench import FollowRule, Language, rule_for
 from rewards.errors import RaifError
+from tests.rewards.growth import grows_linearly
 
 KINDS = ("content", "situation", "style", "format", "mixed", "example")
 REPLAY = "replay_en_Meta-Llama-3-8B-Instruct"
@@ -348,15 +348,15 @@ def test_the_official_speech_bans_the_characters_of_the_suffix() -> None:
     "piece", ["*", "**a", "1", "a", "' ", "$1", "is ", "1.", "\n\n", '"“', "在", " ", "(A", "one-", "**a**\nb\n", "a\n"]
 )
 def test_long_answers_of_one_piece_are_judged_at_once(piece: str) -> None:
-    answer = piece * 60_000
-    begin = time.monotonic()
-    for language in get_args(Language):
-        for source in SUMMARIES:
-            rule("mixed", source, 5, "", language).check(answer)
-        rule("format", "helpful_base", 5, "", language, 22).check(answer)
-    for official in (True, False):
-        rule("format", "koala", 5, "", "en", 30).check(answer, official=official)
-        rule("situation", "gsm_8k", 1, "3美元", "zh").check(answer, official=official)
-        rule("situation", "BBH_logical", 1, "(B)").check(answer, official=official)
-        rule("example", "any", 1, "{instruction}\na{answer}").check(answer, official=official)
-    assert time.monotonic() - begin < 5
+    def check_all(answer: str) -> None:
+        for language in get_args(Language):
+            for source in SUMMARIES:
+                rule("mixed", source, 5, "", language).check(answer)
+            rule("format", "helpful_base", 5, "", language, 22).check(answer)
+        for official in (True, False):
+            rule("format", "koala", 5, "", "en", 30).check(answer, official=official)
+            rule("situation", "gsm_8k", 1, "3美元", "zh").check(answer, official=official)
+            rule("situation", "BBH_logical", 1, "(B)").check(answer, official=official)
+            rule("example", "any", 1, "{instruction}\na{answer}").check(answer, official=official)
+
+    assert grows_linearly(check_all, lambda count: piece * count, 30_000)

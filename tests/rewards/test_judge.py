@@ -196,21 +196,24 @@ def test_a_reply_that_makes_no_sense_is_no_opinion(answer: Answer) -> None:
 
 
 def test_a_hanging_server_costs_no_more_than_the_timeout() -> None:
-    with ChatServer(lambda number, request: Answer(chat("Yes"), seconds=8.0)) as server:
+    with ChatServer(lambda number, request: Answer(chat("Yes"), seconds=600.0)) as server:
         began = time.monotonic()
         [opinion] = judge(server, timeout=0.3, retries=0).ask([FORMAL])
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 120
     assert opinion == Opinion(None, None, "no reply within 0.3 s", "failed")
 
 
 def test_what_misses_the_deadline_has_no_opinion() -> None:
     def script(number: int, request: Mapping[str, Any]) -> Answer:
-        return Answer(chat("Yes"), seconds=8.0 if number_in(request) == 1 else 0.0)
+        return Answer(chat("Yes"), seconds=600.0 if number_in(request) == 1 else 0.0)
 
     with ChatServer(script) as server:
-        opinions = judge(server, deadline=3.0).ask(questions(3))
+        began = time.monotonic()
+        judge(server).ask(questions(1))
+        deadline = 2.0 + 10 * (time.monotonic() - began)  # enough for quick replies, on however slow a machine
+        opinions = judge(server, deadline=deadline).ask(questions(3))
     assert [opinion.yes for opinion in opinions] == [True, None, True]
-    assert opinions[1].reason == "not answered within the deadline of 3.0 s"
+    assert opinions[1].reason == f"not answered within the deadline of {deadline} s"
 
 
 def test_a_refused_connection_is_no_opinion() -> None:
@@ -237,7 +240,7 @@ def test_a_probe_passes_when_the_judge_answers() -> None:
 def test_opinions_keep_their_order_and_duplicates_are_asked_once() -> None:
     def script(number: int, request: Mapping[str, Any]) -> Answer:
         which = number_in(request)
-        return Answer(chat("Yes" if which % 3 else "No"), seconds=0.01 * (5 - which % 5))
+        return Answer(chat("Yes" if which % 3 else "No"), seconds=0.05 * (5 - which % 5))
 
     asked = [*questions(20), *questions(20)]
     with ChatServer(script) as server:

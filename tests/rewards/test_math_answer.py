@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from rewards import MathVerifier, RaifError
-from rewards.math_answer import equal_answers, shared_verifier
+from rewards.math_answer import _Job, _Worker, equal_answers, shared_verifier
 from rewards.maths.worker import MEMORY
 from tests.hostile import PIECES, hostile
 
@@ -28,7 +28,7 @@ HAS_PROC = Path("/proc/self/limits").exists()
 
 @pytest.fixture(scope="module")
 def verifier() -> Iterator[MathVerifier]:
-    made = MathVerifier(workers=1, deadline=60.0)
+    made = MathVerifier(workers=1, deadline=600.0, seconds_per_item=60.0)
     yield made
     made.close()
 
@@ -139,7 +139,7 @@ def test_a_batch_without_hard_answers_starts_nothing() -> None:
 
 
 def test_one_item_that_hangs_costs_its_own_limit_only() -> None:
-    slow = MathVerifier(workers=1, deadline=120.0, seconds_per_item=1.0)
+    slow = MathVerifier(workers=1, deadline=600.0, seconds_per_item=1.0)
     try:
         assert slow.judge([("7", "7"), HANGING, DOUBLE_ANGLE, HANGING]) == [True, None, True, None]
         assert slow.judge([DOUBLE_ANGLE]) == [True]
@@ -153,8 +153,8 @@ def test_a_batch_ends_at_its_deadline_and_the_pool_recovers() -> None:
     try:
         begin = time.monotonic()
         assert slow.judge([DOUBLE_ANGLE, HANGING, ("7", "8")])[1:] == [None, False]
-        assert time.monotonic() - begin < 20.0
-        slow.deadline = 60.0
+        assert time.monotonic() - begin < 90.0
+        slow.deadline = 600.0
         assert slow.judge([DOUBLE_ANGLE]) == [True]
     finally:
         slow.close()
@@ -175,7 +175,7 @@ def test_hostile_answers_leave_the_pool_in_order() -> None:
     try:
         begin = time.monotonic()
         verdicts = pool.judge([(gold, f"\\boxed{{{answer}}}") for gold in golds for answer in answers])
-        assert time.monotonic() - begin < 40.0
+        assert time.monotonic() - begin < 25.0 + 60.0
         assert True not in verdicts
         assert len(pool._pool) == 2
         assert pool.judge([("7", "7")]) == [True]
@@ -199,11 +199,16 @@ def test_the_memory_of_a_worker_is_bounded(verifier: MathVerifier) -> None:
     assert int(line.split()[3]) <= MEMORY
 
 
-def test_equal_answers_of_a_batch_are_judged_once(verifier: MathVerifier) -> None:
-    verifier.judge([DOUBLE_ANGLE])
-    begin = time.process_time()
+def test_equal_answers_of_a_batch_are_judged_once(verifier: MathVerifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[_Job] = []
+
+    def send(worker: _Worker, job: _Job, seconds: float, to: Callable[..., None] = _Worker.send) -> None:
+        sent.append(job)
+        to(worker, job, seconds)
+
+    monkeypatch.setattr(_Worker, "send", send)
     assert verifier.judge([DOUBLE_ANGLE] * 1_000) == [True] * 1_000
-    assert time.process_time() - begin < 10.0
+    assert len(sent) == 1
 
 
 def test_threads_share_a_verifier(verifier: MathVerifier) -> None:
@@ -218,7 +223,7 @@ def test_threads_share_a_verifier(verifier: MathVerifier) -> None:
 def test_a_verifier_pickles_without_its_workers(verifier: MathVerifier) -> None:
     verifier.judge([DOUBLE_ANGLE])
     copy = pickle.loads(pickle.dumps(verifier))
-    assert (copy.workers, copy.deadline, copy.seconds_per_item, copy._pool) == (1, 60.0, 5.0, [])
+    assert (copy.workers, copy.deadline, copy.seconds_per_item, copy._pool) == (1, 600.0, 60.0, [])
     assert copy.judge([("7", "7")]) == [True]
 
 
@@ -249,7 +254,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.mark.skipif(not HAS_PROC, reason="no /proc to look for the process in")
 def test_a_busy_worker_does_not_outlive_its_parent() -> None:
     command = [sys.executable, "-c", ORPHAN.format(pair=HANGING)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     worker = Path(f"/proc/{int(done.stdout)}")
     end = time.monotonic() + 60.0
     while worker.exists() and time.monotonic() < end:

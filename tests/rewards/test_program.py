@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 import pytest
 
 from rewards.program import Program, read_program
+from tests.rewards.growth import grows_linearly
 from tests.rewards.programs import BODY, GIVEN
 
 FREE = "Write a program that adds up a list."
@@ -169,20 +170,19 @@ def test_what_does_not_parse_is_no_program(response: str) -> None:
     assert read_program(response, FREE) is None
 
 
-LONG = {
-    "calls": "\n".join(f"def f{n}(): f{n + 1}()" for n in range(2000)),
-    "nested": "\n".join(" " * n + f"def f{n}():" for n in range(90)) + "\n" + " " * 90 + "f0()",
-    "comments": "# a\n" * 10_000 + "x = 1",
-    "sums": "x = " + "+".join("1" * 900),
-    "lines": "x = 1\n" * 8_000,
+LONG: dict[str, tuple[int, Callable[[int], str]]] = {
+    "calls": (2000, lambda size: "\n".join(f"def f{n}(): f{n + 1}()" for n in range(size))),
+    "nested": (90, lambda size: "\n".join(" " * n + f"def f{n}():" for n in range(size)) + f"\n{' ' * size}f0()"),
+    "comments": (10_000, lambda size: "# a\n" * size + "x = 1"),
+    "sums": (900, lambda size: "x = " + "+".join("1" * size)),
+    "lines": (8_000, lambda size: "x = 1\n" * size),
 }
 
 
 @pytest.mark.parametrize("name", LONG)
 def test_no_program_takes_long(name: str) -> None:
-    begin = time.process_time()
-    read_program(fenced(LONG[name]), GIVEN * 50)
-    assert time.process_time() - begin < 2
+    size, program = LONG[name]
+    assert grows_linearly(lambda text: read_program(fenced(text), GIVEN * 50), program, size)
 
 
 CALLING = "Write a function that sums.\n\nIt should pass this test:\n\n```python\nassert total([1]) == 1\n```"

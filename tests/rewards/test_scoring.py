@@ -121,15 +121,15 @@ def test_the_summary_is_that_of_the_lines(whole: Path) -> None:
 def test_a_poisoned_row_costs_itself(data: Path, tmp_path: Path) -> None:
     marker = tmp_path / "child"
     harms = {
-        20: ("backtrack", "took longer than 2 s"),
-        21: (f"child {marker}", "took longer than 2 s"),
+        20: ("stuck", "took longer than 3 s"),
+        21: (f"child {marker}", "took longer than 3 s"),
         70: ("die", "the worker died (SIGKILL)"),
         71: ("exit", "the worker died (exit code 3)"),
         90: ("raise", "scoring failed: KeyError('no such thing')"),
     }
     rows = [rollout(n, completion=f"x</think>{harms[n][0]}") if n in harms else rollout(n) for n in range(100)]
     rewards = [{"type": "constraints"}, {"type": "poisonous_rewards.poison"}]
-    found = score(data, rows, tmp_path / "scores.jsonl", workers=2, rewards=rewards, deadline=2.0)
+    found = score(data, rows, tmp_path / "scores.jsonl", workers=2, rewards=rewards, deadline=3.0)
     assert [line["line"] for line in found] == list(range(1, 101))
     for number, line in enumerate(found):
         if number in harms:
@@ -140,7 +140,7 @@ def test_a_poisoned_row_costs_itself(data: Path, tmp_path: Path) -> None:
             assert line["reason"] == ""
     summary = json.loads(summary_path(tmp_path / "scores.jsonl").read_text())
     assert (summary["scored"], summary["unscored"]) == (95, 5)
-    assert summary["first_unscored"] == "line 21: took longer than 2 s"
+    assert summary["first_unscored"] == "line 21: took longer than 3 s"
     assert not alive(int(marker.read_text()))
 
 
@@ -239,7 +239,7 @@ def test_a_worker_that_hangs_does_not_outlive_its_caller_for_long(
     rows = write(tmp_path / "rollouts.jsonl", [rollout(0)])
     settings = ScoreSettings(rewards=({"type": "poisonous_rewards.hang"},), deadline=2.0)
     process = start(data, rows, tmp_path / "scores.jsonl", settings, "1")
-    assert process.wait(60) == -signal.SIGKILL
+    assert process.wait(300) == -signal.SIGKILL
     worker = int(begun.read_text())
     assert alive(worker)
     until(lambda: not alive(worker))
@@ -251,7 +251,7 @@ def start(data: Path, rows: Path, out: Path, settings: ScoreSettings, workers: s
     return subprocess.Popen([sys.executable, "-c", MAIN, *arguments], env=environment)
 
 
-def until(condition: Any, seconds: float = 60) -> None:
+def until(condition: Any, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from rewards.parity import ifeval, iftrain
 from rewards.parity.protocol import Variants, judge
 from rewards.parity.view import View
+from tests.rewards.growth import grows_linearly
 
 Kwargs = dict[str, Any]
 OWL = {"phrase": "the old owl slept", "small_n": 2}
@@ -132,10 +132,12 @@ def test_undecided_where_the_official_code_draws_or_crashes(name: str, kwargs: K
 
 @pytest.mark.parametrize("unit", ["[ ", "<< a", "***", "\n", "a\n\n", "- ", "the ", "the  ", "A", "slept ", "\ud800"])
 def test_no_text_takes_quadratic_time(unit: str) -> None:
-    view = View((unit * 100_000)[:100_000])
     kwargs: dict[str, Kwargs] = {name: kwargs for name, kwargs, _, _ in CASES}
     tokenizing = {"keywords:start_end", "count:count_unique"}  # the tokenizer has tests of its own
-    start = perf_counter()
-    for name in kwargs.keys() - tokenizing:
-        iftrain.SUITE.bind(name, kwargs[name])(view)
-    assert perf_counter() - start < 1
+
+    def check_all(text: str) -> None:
+        view = View(text)
+        for name in kwargs.keys() - tokenizing:
+            iftrain.SUITE.bind(name, kwargs[name])(view)
+
+    assert grows_linearly(check_all, lambda size: (unit * size)[:size])
