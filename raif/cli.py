@@ -20,6 +20,7 @@ from raif.commands.ablate import ablate
 from raif.commands.analyze import analyze_app
 from raif.commands.evaluate import evaluate_app
 from raif.commands.experiment import experiment_app
+from raif.commands.outcome import say
 from raif.commands.report import report
 from raif.commands.sustain_compare import compare_sustain
 from raif.commands.sustain_data import sustain_data
@@ -60,7 +61,7 @@ def data_card(
 
     with console.status("reading"):
         page = write_data_card(folder, out)
-    console.print(f"wrote {page}", soft_wrap=True, markup=False, highlight=False)
+    say(f"wrote {page}")
 
 
 @app.command()
@@ -80,7 +81,7 @@ def push(
 
     with console.status(f"uploading {run_folder}"):
         address = upload(run_folder, repo, private, endpoint, licence)
-    console.print(f"{run_folder} is at {address}", soft_wrap=True, markup=False, highlight=False)
+    say(f"{run_folder} is at {address}")
 
 
 @app.command()
@@ -103,7 +104,7 @@ def references(
             ["--config", config, *(flags or [])], model, count, batch_size, lambda n: bars.update(task, completed=n)
         )
     out.write_text(found.model_dump_json() + "\n", encoding="utf-8")
-    console.print(f"wrote direct scores of {len(found.scores)} instructions to {out}", markup=False, highlight=False)
+    say(f"wrote direct scores of {len(found.scores)} instructions to {out}")
 
 
 @app.command()
@@ -115,7 +116,7 @@ def tiny(
     """Build and warm-start the embedded policy."""
     from raif.tiny import build_policy, read_warm_start
 
-    console.print(f"wrote {build_policy(read_warm_start(warm_start), out, seed)}")
+    say(f"wrote {build_policy(read_warm_start(warm_start), out, seed)}")
 
 
 @app.command()
@@ -137,10 +138,10 @@ def verify(
             bars.track(judge_lines(suite, lines, workers), len(lines), description=suite), out
         )
     for one in rejected[:5]:
-        console.print(f"{rows}:{one.line.number}: {one.problem}", style="yellow", markup=False, highlight=False)
-    console.print(f"{count} rows verified, {len(rejected)} rejected -> {out}", markup=False, highlight=False)
+        say(f"{rows}:{one.line.number}: {one.problem}", "yellow")
+    say(f"{count} rows verified, {len(rejected)} rejected -> {out}")
     if rejected:
-        console.print(f"rejected lines are kept in {rejected_path(out)}", markup=False, highlight=False)
+        say(f"rejected lines are kept in {rejected_path(out)}")
     if rejected and not count:
         raise RaifError(f"no line of {rows} is a row of suite {suite!r}; see {rejected_path(out)}.")
 
@@ -211,7 +212,7 @@ def judge_check(
     judge = make_judge(parse_judge({**settings, "abstain": abstain, "cache": cache}))
     labelled = read_labelled(rows)
     for line, problem in labelled.bad[:5]:
-        console.print(f"{rows}:{line}: {problem}", style="yellow", markup=False, highlight=False)
+        say(f"{rows}:{line}: {problem}", "yellow")
     agreement, _ = check_judge(judge, labelled.rows)
     figures = json.dumps({**agreement.record(), "bad_lines": len(labelled.bad), "judge": judge.counts}, indent=2)
     if out is not None:

@@ -159,13 +159,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("runs")
     data = str(write_data(folder / "data"))
     with serving() as server:
-        assert served(server, folder / "one", data=data, skip=True) == 0
+        assert served(server, folder / "one", data=data, skip_missing=True) == 0
         server.script = lambda number, body: (
             answer_to({**body, "messages": [*body["messages"], {"content": "x"}]})
             if body["model"] == "policy"
             else Answer(completion("NO"))  # so that its verdicts differ
         )
-        assert served(server, folder / "two", data=data, skip=True) == 0
+        assert served(server, folder / "two", data=data, skip_missing=True) == 0
     return [folder / "one", folder / "two"]
 
 
