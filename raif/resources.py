@@ -45,3 +45,18 @@ def find_launch_config(name: str) -> Path:
         known = ", ".join(sorted(p.stem for p in shipped("accelerate_configs").glob("*.yaml")))
         raise RaifError(f"no launch configuration {name!r}; known: {known}.")
     return path
+
+
+def launch_arguments(config: str, ranks: int) -> list[str]:
+    """Return what an interpreter is told before `-m MODULE` to start it on several ranks; nothing for one.
+
+    Example:
+        >>> launch_arguments("cpu", 1)
+        []
+        >>> launch_arguments("cpu", 2)[:3], launch_arguments("cpu", 2)[-2:]
+        (['-m', 'accelerate.commands.launch', '--config_file'], ['--num_processes', '2'])
+    """
+    if ranks == 1:
+        return []
+    place = str(find_launch_config(config))
+    return ["-m", "accelerate.commands.launch", "--config_file", place, "--num_processes", str(ranks)]

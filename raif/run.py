@@ -21,7 +21,7 @@ from rich.table import Table
 from data_gen.config import load_yaml
 from data_gen.shards import WARM_START, read_data
 from raif.model_paths import EMBEDDED
-from raif.resources import find_launch_config, find_recipe
+from raif.resources import find_recipe, launch_arguments
 from rewards.errors import RaifError
 from rewards.instruction import Instruction
 
@@ -129,10 +129,7 @@ def _make_policy(plan: Pipeline, out: Path, seed: int) -> str:
 def _train(plan: Pipeline, out: Path, policy: str, seed: int) -> None:
     """Launch training as its own process, exactly as a user would."""
     folder = out / "train"
-    command = [sys.executable]
-    if plan.num_processes > 1:
-        command += ["-m", "accelerate.commands.launch"]
-        command += ["--config_file", str(find_launch_config(plan.launch)), "--num_processes", str(plan.num_processes)]
+    command = [sys.executable, *launch_arguments(plan.launch, plan.num_processes)]
     command += ["-m", "raif.train", "--config", str(find_recipe(plan.train)), "--model_name_or_path", policy]
     command += ["--instructions", str(out / "data"), "--output_dir", str(folder), "--seed", str(seed)]
     if (folder / "done.json").is_file():

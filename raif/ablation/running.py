@@ -22,7 +22,7 @@ from raif.ablation.processes import Failed, Processes, Stopped
 from raif.ablation.training import recipe_of
 from raif.config import dump_yaml
 from raif.model_paths import EMBEDDED
-from raif.resources import find_launch_config, find_recipe
+from raif.resources import find_recipe, launch_arguments
 from raif.run_folder import write_json
 from rewards.errors import RaifError, unknown_name
 
@@ -171,11 +171,7 @@ class Worker:
         }
         dump_yaml(recipe_of(self.plan, paths.run.settings, **own), recipe)
         ranks = self.plan.num_processes
-        launch = []
-        if ranks > 1:
-            launch = ["-m", "accelerate.commands.launch"]
-            launch += ["--config_file", str(find_launch_config(self.plan.launch)), "--num_processes", str(ranks)]
-        command = [*launch, "-m", method_of(recipe).module, "--config", str(recipe)]
+        command = [*launch_arguments(self.plan.launch, ranks), "-m", method_of(recipe).module, "--config", str(recipe)]
         self._start("training", command, paths.folder / "train.log", lock, launched=ranks > 1)
         if not paths.is_trained:
             raise Failed("training ended without done.json", paths.folder / "train.log")

@@ -99,7 +99,7 @@ def evaluate_checked(name: str, ask: Ask, options: Mapping[str, str | None]) -> 
 
     suite = find(name, **{key: value for key, value in options.items() if value is not None})
     _check(ask, suite)
-    items = runner.spread(suite.load(_data(ask, suite)), ask.limit)
+    items = runner.spread(suite.load(place_of(suite, ask.data)), ask.limit)
     if ask.export_prompts:
         count = runner.export_prompts(suite, items, ask.export_prompts, ask.arm)
         say(
@@ -116,10 +116,11 @@ def evaluate_checked(name: str, ask: Ask, options: Mapping[str, str | None]) -> 
     conclude(suite, metrics, rollouts, ask.out, ask.json_file, ask.wandb)
 
 
-def _data(ask: Ask, suite: Suite) -> str:
-    if not (ask.data or suite.home):
+def place_of(suite: Suite, data: str | None) -> str:
+    """Return where the items of a suite are: what was given, or its place on the hub."""
+    if not (data or suite.home):
         raise RaifError(f"suite {suite.name} needs --data, a folder or file.")
-    return ask.data or suite.home
+    return data or suite.home
 
 
 def _check(ask: Ask, suite: Suite) -> None:

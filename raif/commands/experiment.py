@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from typer import Option
 
+from raif.commands.checked import place_of
 from raif.commands.options import Drawing, grouped
 from raif.commands.outcome import check_wandb, plot_and_log, say, stoppable
 from rewards.errors import RaifError
@@ -177,10 +178,9 @@ def _opened(name: str, ask: Ask) -> Iterator[tuple[Suite, list[Item], Generator,
     from raif.suites import suite as find
 
     suite = find(name, **({"split": ask.split} if ask.split else {}))
-    if not (ask.data or suite.home):
-        raise RaifError(f"suite {suite.name} needs --data, a folder or file.")
+    place = place_of(suite, ask.data)
     sampling = ask.sampling(top_p=suite.top_p)
-    items = spread(suite.load(ask.data or suite.home), ask.limit)
+    items = spread(suite.load(place), ask.limit)
     generator = ask.open()
     try:
         yield suite, items, generator, sampling
