@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ SIZE = 50_000  # characters; quadratic time would be seconds
 #: A text four times as long may take eight times as long; quadratic time would be sixteen times as long.
 LONGER, SLOWER = 4, 8
 NOISE = 0.02  # processor seconds; what takes less says nothing about growth
-REPEATS = 5  # the least of them counts
+REPEATS = 12  # the least of them counts
 
 
 def grows_linearly(work: Callable[[str], object], text: Callable[[int], str], size: int = SIZE) -> bool:
@@ -17,9 +18,13 @@ def grows_linearly(work: Callable[[str], object], text: Callable[[int], str], si
 
     def seconds(length: int) -> float:
         given = text(length)
-        begin = time.process_time()
-        work(given)
-        return time.process_time() - begin
+        gc.disable()  # what it costs grows with all that the process holds, as in timeit
+        try:
+            begin = time.process_time()
+            work(given)
+            return time.process_time() - begin
+        finally:
+            gc.enable()
 
     work(text(size // 100))  # what the first use loads
     short, long = float("inf"), float("inf")
